@@ -1,0 +1,139 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// History implements Ledger.
+func (l *Redis) History(ctx context.Context, ref string) ([]Entry, error) {
+	lines, err := l.rdb.LRange(ctx, l.keys.history(ref), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: read the history of payout %s: %w", ref, err)
+	}
+	if len(lines) == 0 {
+		return nil, ErrNotFound
+	}
+	entries := make([]Entry, len(lines))
+	for i, line := range lines {
+		if err := json.Unmarshal([]byte(line), &entries[i]); err != nil {
+			return nil, fmt.Errorf("ledger: history of payout %s, line %d: %w", ref, i+1, err)
+		}
+	}
+	return entries, nil
+}
+
+// List implements Ledger.
+func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
+	states := statemachine.States
+	if q.State != "" {
+		states = []statemachine.State{q.State}
+	}
+	by := &redis.ZRangeBy{Min: "-inf", Max: "+inf", Count: int64(q.Limit)}
+	if !q.Since.IsZero() {
+		by.Min = millis(q.Since)
+	}
+	if !q.Until.IsZero() {
+		by.Max = "(" + millis(q.Until)
+	}
+	var found []redis.Z
+	for _, s := range states {
+		some, err := l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(s), by).Result()
+		if err != nil {
+			return nil, fmt.Errorf("ledger: list payouts: %w", err)
+		}
+		found = append(found, some...)
+	}
+	slices.SortStableFunc(found, func(a, b redis.Z) int { return int(b.Score - a.Score) })
+	if q.Limit > 0 && len(found) > q.Limit {
+		found = found[:q.Limit]
+	}
+	refs := make([]string, len(found))
+	for i, z := range found {
+		refs[i] = z.Member.(string)
+	}
+	records, err := l.GetMany(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Record, 0, len(refs))
+	for _, ref := range refs {
+		if rec, ok := records[ref]; ok { // else purged since
+			list = append(list, rec)
+		}
+	}
+	return list, nil
+}
+
+// Stats implements Ledger.
+func (l *Redis) Stats(ctx context.Context) ([]Stat, error) {
+	stats := make([]Stat, len(statemachine.States))
+	var sums *redis.MapStringStringCmd
+	counts := make([]*redis.IntCmd, len(stats))
+	oldest := make([]*redis.ZSliceCmd, len(stats))
+	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		sums = p.HGetAll(ctx, l.keys.sums())
+		for i, s := range statemachine.States {
+			counts[i] = p.ZCard(ctx, l.keys.state(s))
+			oldest[i] = p.ZRangeWithScores(ctx, l.keys.state(s), 0, 0)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: count payouts: %w", err)
+	}
+	for i, s := range statemachine.States {
+		stats[i] = Stat{State: s, Count: counts[i].Val()}
+		if text, ok := sums.Val()[string(s)]; ok {
+			if stats[i].Cents, err = strconv.ParseInt(text, 10, 64); err != nil {
+				return nil, fmt.Errorf("ledger: sum of %s: %w", s, err)
+			}
+		}
+		if z := oldest[i].Val(); len(z) > 0 {
+			stats[i].Oldest = time.UnixMilli(int64(z[0].Score))
+		}
+	}
+	return stats, nil
+}
+
+// Purge implements Ledger.
+func (l *Redis) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	k := l.keys
+	if err := l.rdb.XTrimMinIDApprox(ctx, k.events(), millis(before), 0).Err(); err != nil {
+		return 0, fmt.Errorf("ledger: trim the event stream: %w", err)
+	}
+	refs, err := l.rdb.ZRangeByScore(ctx, k.finished(), &redis.ZRangeBy{
+		Min: "-inf", Max: "(" + millis(before), Count: int64(limit),
+	}).Result()
+	if err != nil {
+		return 0, fmt.Errorf("ledger: list finished payouts: %w", err)
+	}
+	purged := 0
+	for _, ref := range refs {
+		rec, err := l.Get(ctx, ref)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return purged, err
+		}
+		n, err := purgeScript.Run(ctx, l.rdb,
+			[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open()},
+			rec.Version, ref, string(rec.Tx.State), -rec.Payout.Amount.Cents(),
+		).Int()
+		if err != nil {
+			return purged, fmt.Errorf("ledger: purge payout %s: %w", ref, err)
+		}
+		purged += n
+	}
+	return purged, nil
+}

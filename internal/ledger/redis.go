@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// Redis is the ledger on Redis. It needs what a ledger needs: appendonly yes and
+// maxmemory-policy noeviction.
+type Redis struct {
+	rdb   redis.UniversalClient
+	keys  keys
+	grace time.Duration
+}
+
+var _ Ledger = (*Redis)(nil)
+
+// NewRedis is a ledger over a connection that the caller owns. grace is how long after it
+// was due a step counts as overdue; an attempt without an outcome is overdue at its deadline.
+func NewRedis(rdb redis.UniversalClient, grace time.Duration) *Redis {
+	return &Redis{rdb: rdb, keys: "salur:{topup}:", grace: grace}
+}
+
+// keys is the prefix of every key. They share one hash tag, so that a script's keys are on
+// one node of a Redis Cluster.
+type keys string
+
+func (k keys) tx(ref string) string              { return string(k) + "tx:" + ref }
+func (k keys) history(ref string) string         { return string(k) + "history:" + ref }
+func (k keys) open() string                      { return string(k) + "open" }     // ref by when to look at it
+func (k keys) finished() string                  { return string(k) + "finished" } // ref by when it was over
+func (k keys) sums() string                      { return string(k) + "sums" }     // cents by state
+func (k keys) events() string                    { return string(k) + "events" }   // stream of transitions
+func (k keys) state(s statemachine.State) string { return string(k) + "state:" + string(s) }
+
+// Create implements Ledger.
+func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Record, bool, error) {
+	now = now.UTC()
+	rec := Record{
+		Payout: p, Tx: statemachine.New(p.Ref, p.Amount, p.NotAfter, now),
+		CreatedAt: now, UpdatedAt: now, Version: 1,
+	}
+	rec.Last = Entry{Entry: statemachine.Entry{At: now, To: rec.Tx.State, Event: "accepted"}}
+	doc, entry, err := encode(rec)
+	if err != nil {
+		return Record{}, false, err
+	}
+	k := l.keys
+	answer, err := createScript.Run(ctx, l.rdb,
+		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(), k.state(rec.Tx.State), k.sums(), k.events()},
+		token(), p.Fingerprint(), doc, entry, p.Ref, millis(l.lookAt(rec.Tx)), millis(now),
+		string(rec.Tx.State), strconv.FormatInt(p.Amount.Cents(), 10), string(p.Kind),
+	).Slice()
+	if err != nil {
+		return Record{}, false, fmt.Errorf("ledger: record payout %s: %w", p.Ref, err)
+	}
+	switch answer[0].(string) {
+	case "created":
+		return rec, true, nil
+	default:
+		old, err := decode(answer[2], answer[3])
+		if err == nil && answer[1].(string) != p.Fingerprint() {
+			err = ErrConflict
+		}
+		return old, false, err
+	}
+}
+
+// Get implements Ledger.
+func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
+	v, err := l.rdb.HMGet(ctx, l.keys.tx(ref), "ver", "doc").Result()
+	if err != nil {
+		return Record{}, fmt.Errorf("ledger: read payout %s: %w", ref, err)
+	}
+	return decode(v[0], v[1])
+}
+
+// GetMany implements Ledger.
+func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, error) {
+	found := make(map[string]Record, len(refs))
+	for some := range slices.Chunk(refs, 500) {
+		cmds, err := l.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, ref := range some {
+				p.HMGet(ctx, l.keys.tx(ref), "ver", "doc")
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("ledger: read %d payouts: %w", len(some), err)
+		}
+		for i, cmd := range cmds {
+			v := cmd.(*redis.SliceCmd).Val()
+			rec, err := decode(v[0], v[1])
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("payout %s: %w", some[i], err)
+			}
+			found[some[i]] = rec
+		}
+	}
+	return found, nil
+}
+
+// Apply implements Ledger.
+func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, answer string) (Record, error) {
+	if err := permitted(rec, d); err != nil {
+		return Record{}, fmt.Errorf("ledger: payout %s: %s to %s on %s: %w", rec.Payout.Ref, rec.Tx.State, d.Tx.State, d.Entry.Event, err)
+	}
+	next, again := rec.next(d, answer)
+	doc, entry, err := encode(next)
+	if err != nil {
+		return Record{}, err
+	}
+	look, over := "", ""
+	if next.Tx.Next != statemachine.StepNone {
+		look = millis(l.lookAt(next.Tx))
+	}
+	if next.Tx.State.Final() {
+		over = millis(d.Entry.At)
+	}
+	k, ref, cents := l.keys, rec.Payout.Ref, rec.Payout.Amount.Cents()
+	res, err := applyScript.Run(ctx, l.rdb,
+		[]string{
+			k.tx(ref), k.history(ref), k.open(), k.state(rec.Tx.State), k.sums(), k.events(),
+			k.state(next.Tx.State), k.finished(),
+		},
+		token(), rec.Version, doc, entry, flag(again), ref, look, over, millis(rec.CreatedAt),
+		string(rec.Tx.State), string(next.Tx.State), cents, -cents, string(rec.Payout.Kind),
+		string(d.Entry.Event), millis(d.Entry.At),
+	).Text()
+	switch {
+	case err != nil:
+		return Record{}, fmt.Errorf("ledger: write payout %s: %w", ref, err)
+	case res == "missing":
+		return Record{}, ErrNotFound
+	case res == "stale":
+		return Record{}, ErrStale
+	}
+	return next, nil
+}
+
+// lookAt is when the sweeper should see whether the next step was taken. The wake-up of
+// a step has the grace to arrive; an attempt is lost at its deadline.
+func (l *Redis) lookAt(tx statemachine.Transaction) time.Time {
+	if tx.Next == statemachine.StepAnswer {
+		return tx.DueAt
+	}
+	return tx.DueAt.Add(l.grace)
+}
+
+// Overdue implements Ledger.
+func (l *Redis) Overdue(ctx context.Context, now time.Time, limit int) ([]Wake, error) {
+	found, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.open(), &redis.ZRangeBy{
+		Min: "-inf", Max: millis(now), Count: int64(limit),
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: read the index of open payouts: %w", err)
+	}
+	wakes := make([]Wake, len(found))
+	for i, z := range found {
+		wakes[i] = Wake{Ref: z.Member.(string), At: time.UnixMilli(int64(z.Score))}
+	}
+	return wakes, nil
+}
+
+// Postpone implements Ledger.
+func (l *Redis) Postpone(ctx context.Context, w Wake, at time.Time) error {
+	err := postponeScript.Run(ctx, l.rdb, []string{l.keys.open()}, w.Ref, millis(w.At), millis(at)).Err()
+	if err != nil {
+		return fmt.Errorf("ledger: postpone the look at payout %s: %w", w.Ref, err)
+	}
+	return nil
+}
+
+func encode(rec Record) (doc, entry string, err error) {
+	d, err := json.Marshal(rec)
+	if err != nil {
+		return "", "", fmt.Errorf("ledger: encode payout %s: %w", rec.Payout.Ref, err)
+	}
+	e, err := json.Marshal(rec.Last)
+	if err != nil {
+		return "", "", fmt.Errorf("ledger: encode history of payout %s: %w", rec.Payout.Ref, err)
+	}
+	return string(d), string(e), nil
+}
+
+func decode(ver, doc any) (Record, error) {
+	text, ok := doc.(string)
+	if !ok {
+		return Record{}, ErrNotFound
+	}
+	var rec Record
+	if err := json.Unmarshal([]byte(text), &rec); err != nil {
+		return Record{}, fmt.Errorf("ledger: the record cannot be read: %w", err)
+	}
+	n, err := strconv.ParseInt(fmt.Sprint(ver), 10, 64)
+	if err != nil {
+		return Record{}, fmt.Errorf("ledger: the record's version cannot be read: %w", err)
+	}
+	rec.Version = n
+	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter
+	return rec, nil
+}
+
+// token marks one write. When Redis has carried it out but the answer was lost, the client
+// sends it again, and the script recognises it instead of calling it stale.
+func token() string { return rand.Text() }
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return ""
+}

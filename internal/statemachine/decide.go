@@ -1,0 +1,143 @@
+package statemachine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Entry is one line of a payout's history.
+type Entry struct {
+	At           time.Time `json:"at"`
+	From         State     `json:"from"`
+	To           State     `json:"to"`
+	Event        Trigger   `json:"event"`
+	Detail       string    `json:"detail"`
+	ResponseCode string    `json:"responseCode"`
+	ExternalID   string    `json:"externalId"`
+}
+
+// Decision is what one event does to a payout.
+type Decision struct {
+	// Tx is the transaction afterwards.
+	Tx Transaction
+	// Entry is for the history.
+	Entry Entry
+	// Hold, when not empty, is a cause that concerns the merchant and not the payout: all
+	// sending must be held (promise 6).
+	Hold Why
+	// Ignored: no rule of the state names the event. Nothing about the payout changes; an
+	// answer of DANA is still worth its entry.
+	Ignored bool
+}
+
+// decision is one call of Decide under way.
+type decision struct {
+	policy   Policy
+	tx       Transaction
+	ev       Event
+	repeated bool
+}
+
+// late reports whether the outcome answers an attempt that is no longer out.
+func (c *decision) late() bool { return c.tx.Open.Seq == 0 || c.ev.Attempt.Seq != c.tx.Open.Seq }
+
+// Decide is the machine: total, deterministic, without side effects. Every state answers
+// every event; one that its table does not name leaves the state as it is.
+func (p Policy) Decide(tx Transaction, ev Event) Decision {
+	c := &decision{policy: p, tx: tx, ev: ev}
+	late := c.late() && isSend(ev.Trigger)
+	if isInquiry(ev.Trigger) {
+		c.repeated = ev.Inquiry != tx.Inquiries+1
+		if !c.repeated {
+			c.tx.Inquiries++
+		}
+		if tx.State != StatePending && tx.Next == StepInquire {
+			// A person asked where nothing is followed up: this is the answer.
+			c.schedule(StepNone, time.Time{})
+		}
+	}
+
+	d := Decision{Hold: holdFor(ev.Outcome)}
+	r, found := find(c)
+	if found {
+		r.do.do(c)
+		c.settle(r)
+	} else {
+		d.Ignored = true
+	}
+	d.Tx = c.tx
+	d.Entry = Entry{
+		At: ev.At, From: tx.State, To: c.tx.State, Event: ev.Trigger,
+		Detail: c.detail(late, tx), ResponseCode: ev.Outcome.Code, ExternalID: ev.ExternalID,
+	}
+	return d
+}
+
+func find(c *decision) (rule, bool) {
+	for _, r := range table[c.tx.State] {
+		if r.on == c.ev.Trigger && (r.when.holds == nil || r.when.holds(c)) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+// settle moves to the rule's state and says why.
+func (c *decision) settle(r rule) {
+	if c.ev.Outcome.ReferenceNo != "" && r.to != StateReview {
+		c.tx.ReferenceNo = c.ev.Outcome.ReferenceNo
+	}
+	was := c.tx.State
+	c.tx.State = r.to
+	switch {
+	case r.reason != "":
+		c.tx.Reason = string(r.reason)
+	case c.ev.Trigger == Resolved:
+		c.tx.Reason = "resolved"
+	case r.to == StateSucceeded && was != r.to:
+		c.tx.Reason = ""
+	case c.ev.Outcome.Why != "":
+		c.tx.Reason = string(c.ev.Outcome.Why)
+	}
+}
+
+func (c *decision) detail(late bool, before Transaction) string {
+	o, t := c.ev.Outcome, c.tx
+	switch {
+	case c.ev.Trigger == Resolved:
+		return fmt.Sprintf("by %s: %s", c.ev.By, c.ev.Reason)
+	case c.ev.Trigger == Taken:
+		return fmt.Sprintf("attempt %d", t.Attempts)
+	case late:
+		return join(string(o.Why), fmt.Sprintf("late answer to attempt %d", c.ev.Attempt.Seq))
+	case isInquiry(c.ev.Trigger) && o.Status != "":
+		return join(string(o.Why), "status "+o.Status)
+	case t.Next == StepSend && t.State == StateProcessing && before.State == StateProcessing && c.ev.Trigger != sent(Denied):
+		return join(string(o.Why), fmt.Sprintf("retry %d of %d", t.Round, len(c.policy.RetryDelays)))
+	case t.Resends > before.Resends:
+		return fmt.Sprintf("resend %d of %d", t.Resends, c.policy.ResendLimit)
+	}
+	return string(o.Why)
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + ", " + b
+}
+
+// holdFor: refused credentials, and refusals that would meet every payout of the merchant.
+func holdFor(o Outcome) Why {
+	switch {
+	case o.Kind == Denied:
+		return CredentialsRefused
+	case o.Kind == Refused && o.Why.MerchantCause():
+		return o.Why
+	}
+	return ""
+}
+
+func isSend(t Trigger) bool    { return strings.HasPrefix(string(t), "send_") }
+func isInquiry(t Trigger) bool { return strings.HasPrefix(string(t), "inquiry_") }

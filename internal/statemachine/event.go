@@ -1,0 +1,103 @@
+package statemachine
+
+import "time"
+
+// Trigger names what happened. The names stand in the history of a payout.
+type Trigger string
+
+// What a worker, the clock or a person does to a payout. The outcomes of exchanges make
+// triggers of their own: send_succeeded, inquiry_not_found, and so on.
+const (
+	// Taken: a worker writes an attempt ahead, about to send it.
+	Taken Trigger = "taken"
+	// Expired: the not-after time has passed.
+	Expired Trigger = "expired"
+	// CutOff: a pending payout has been followed up for as long as the policy says.
+	CutOff Trigger = "cut_off"
+	// InquireNow: a person wants DANA asked at once.
+	InquireNow Trigger = "inquire_now"
+	// Resolved: a person decides.
+	Resolved Trigger = "resolved"
+)
+
+func sent(k Kind) Trigger     { return Trigger("send_" + k.String()) }
+func inquired(k Kind) Trigger { return Trigger("inquiry_" + k.String()) }
+
+// Triggers lists everything that can happen to a payout.
+var Triggers = func() []Trigger {
+	all := []Trigger{Taken}
+	for _, k := range []Kind{Succeeded, InProgress, Refused, AskStatus, Inconsistent, Unknown, Throttled, NotSent, Denied} {
+		all = append(all, sent(k))
+	}
+	for _, k := range []Kind{Succeeded, InProgress, Refunded, Failed, NotFound, Unknown, Throttled, NotSent, Denied} {
+		all = append(all, inquired(k))
+	}
+	return append(all, Expired, CutOff, InquireNow, Resolved)
+}()
+
+// Event is something that happened, with all that is known about it. Make one with the
+// functions below.
+type Event struct {
+	Trigger Trigger
+	At      time.Time
+	// Outcome is the result of an exchange.
+	Outcome Outcome
+	// Attempt is the one to write ahead (Taken), or the one that Outcome answers.
+	Attempt Attempt
+	// Inquiry numbers the inquiry that Outcome answers: one more than the transaction's
+	// Inquiries when it was made. A second answer with one number adds no confirmation.
+	Inquiry    int
+	ExternalID string
+	// As, By and Reason are a person's decision.
+	As         State
+	By, Reason string
+}
+
+// Answer reports whether the event is the end of an exchange with DANA, which is worth an
+// entry in the history even when it changes nothing.
+func (e Event) Answer() bool { return isSend(e.Trigger) || isInquiry(e.Trigger) }
+
+// Take is a worker about to send the attempt a; its Seq is given by the machine.
+func Take(a Attempt) Event {
+	return Event{Trigger: Taken, At: a.StartedAt, Attempt: a, ExternalID: a.ExternalID}
+}
+
+// SendResult is what the exchange of attempt a proved. An outcome of a kind that only an
+// inquiry can have proves nothing here: it is taken as Unknown.
+func SendResult(a Attempt, o Outcome, at time.Time) Event {
+	switch o.Kind {
+	case Refunded, Failed, NotFound:
+		o.Kind = Unknown
+	}
+	return Event{Trigger: sent(o.Kind), At: at, Attempt: a, Outcome: o, ExternalID: a.ExternalID}
+}
+
+// Lost is an attempt whose deadline passed without an outcome on record. What it did is
+// not known: it may have paid.
+func Lost(a Attempt, at time.Time) Event {
+	return SendResult(a, Outcome{Kind: Unknown, Why: AttemptLost}, at)
+}
+
+// InquiryResult is what inquiry number n proved. An outcome of a kind that only a send
+// can have proves nothing here: it is taken as Unknown.
+func InquiryResult(n int, externalID string, o Outcome, at time.Time) Event {
+	switch o.Kind {
+	case Refused, AskStatus, Inconsistent:
+		o.Kind = Unknown
+	}
+	return Event{Trigger: inquired(o.Kind), At: at, Inquiry: n, Outcome: o, ExternalID: externalID}
+}
+
+// Expire says that the not-after time has passed.
+func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
+
+// CutOffReached says that the follow-up time may be over; the machine checks.
+func CutOffReached(at time.Time) Event { return Event{Trigger: CutOff, At: at} }
+
+// AskNow is a person's wish to have DANA asked at once.
+func AskNow(at time.Time) Event { return Event{Trigger: InquireNow, At: at} }
+
+// Resolve is a person's decision on a payout in review, or the reversal of a success.
+func Resolve(as State, by, reason string, at time.Time) Event {
+	return Event{Trigger: Resolved, At: at, As: as, By: by, Reason: reason}
+}

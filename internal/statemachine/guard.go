@@ -1,0 +1,53 @@
+package statemachine
+
+import "github.com/salur-id/salur/internal/money"
+
+// guard is a condition of a rule, with the name that the documents show. The zero guard
+// always holds.
+type guard struct {
+	name  string
+	holds func(c *decision) bool
+}
+
+var (
+	// current: the outcome answers the attempt that is out, not an older one.
+	current = guard{"of the attempt that is out", func(c *decision) bool { return !c.late() }}
+	// nothingOut: no attempt is without an outcome.
+	nothingOut   = guard{"no attempt is out", func(c *decision) bool { return c.tx.Open.Seq == 0 }}
+	outOrUnknown = guard{"an attempt is out or of unknown outcome", func(c *decision) bool { return c.tx.Open.Seq != 0 || c.tx.Unknown }}
+
+	currentAfterUnknown = guard{"an earlier attempt is unknown", func(c *decision) bool { return !c.late() && c.tx.Unknown }}
+	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.
+	currentRetriesLeft = guard{"retries left", func(c *decision) bool { return !c.late() && c.tx.Round <= len(c.policy.RetryDelays) }}
+
+	// notOurs: a success counts only with our reference, amount and currency (promise 4).
+	notOurs = guard{"echo is not ours", func(c *decision) bool {
+		return c.ev.Outcome.EchoRef != c.tx.Ref || c.ev.Outcome.EchoAmount != c.tx.Amount
+	}}
+	// foreign: the answer names another reference or amount; it may leave the amount out.
+	foreign = guard{"echo is not ours", func(c *decision) bool {
+		o := c.ev.Outcome
+		return o.EchoRef != "" && o.EchoRef != c.tx.Ref || o.EchoAmount != money.Amount{} && o.EchoAmount != c.tx.Amount
+	}}
+	foreignOrInconsistent = guard{"echo is not ours, or 4043818 on record", func(c *decision) bool {
+		return foreign.holds(c) || c.tx.Inconsistent
+	}}
+
+	// repeated: another answer to this inquiry is on record already.
+	repeated = guard{"answered already", func(c *decision) bool { return c.repeated }}
+	// pastCutOff: pending for as long as the policy follows up.
+	pastCutOff = guard{"cut-off reached", func(c *decision) bool {
+		return !c.ev.At.Before(c.tx.PendingSince.Add(c.policy.InquiryCutoff))
+	}}
+	// unconfirmed: this "not found" and those before it in a row are too few.
+	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
+	onceKnownToDANA = guard{"DANA knew it before, or 4043818 on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
+	policyFailed    = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
+	policyReview    = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}
+	expired         = guard{"not-after passed", func(c *decision) bool { return c.tx.Expired(c.ev.At) }}
+	resendsUsedUp   = guard{"resends used up", func(c *decision) bool { return c.tx.Resends >= c.policy.ResendLimit }}
+
+	asSucceeded = guard{"as succeeded", func(c *decision) bool { return c.ev.As == StateSucceeded }}
+	asFailed    = guard{"as failed", func(c *decision) bool { return c.ev.As == StateFailed }}
+	asRefunded  = guard{"as refunded", func(c *decision) bool { return c.ev.As == StateRefunded }}
+)

@@ -1,0 +1,118 @@
+package statemachine
+
+// rule is one row: in a state, on a trigger, if the guard holds, go to a state and do
+// something. The first row that fits is taken. A trigger that no row of the state names,
+// or whose guards all fail, is answered too: the state stays, and an answer of DANA is
+// recorded in the history (promise 5: late answers and duplicates are no-ops).
+type rule struct {
+	on     Trigger
+	when   guard
+	to     State
+	do     action
+	reason Why // fixed reason of the new state; empty takes the outcome's
+}
+
+var table = map[State][]rule{
+	StateQueued: {
+		{on: Taken, to: StateProcessing, do: openAttempt},
+		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
+	},
+
+	StateProcessing: {
+		{on: Taken, when: nothingOut, to: StateProcessing, do: openAttempt},
+
+		// A success is believed whichever attempt it answers, also a late one.
+		{on: sent(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: sent(Succeeded), to: StateSucceeded, do: finish},
+
+		// Everything else is decided only for the attempt that is out.
+		{on: sent(InProgress), when: current, to: StatePending, do: inquireLater, reason: "in_progress"},
+		// What is not known here: whether an earlier attempt, whose answer was lost, paid and
+		// thereby used up what this one was refused for. Asking is safe, failing is not (promise 3).
+		{on: sent(Refused), when: currentAfterUnknown, to: StatePending, do: inquireNow, reason: "refused_after_unknown"},
+		{on: sent(Refused), when: current, to: StateFailed, do: finish},
+		{on: sent(AskStatus), when: current, to: StatePending, do: inquireNow},
+		{on: sent(Inconsistent), when: current, to: StatePending, do: inquireNow},
+		{on: sent(Unknown), when: currentRetriesLeft, to: StateProcessing, do: retry},
+		{on: sent(Unknown), when: current, to: StatePending, do: inquireLater},
+		{on: sent(Throttled), when: currentRetriesLeft, to: StateProcessing, do: retry},
+		{on: sent(Throttled), when: current, to: StatePending, do: inquireLater},
+		{on: sent(NotSent), when: currentRetriesLeft, to: StateProcessing, do: retry},
+		{on: sent(NotSent), when: current, to: StatePending, do: inquireLater},
+		// DANA did not look at the payout: the attempt does not count (promise 6).
+		{on: sent(Denied), when: current, to: StateProcessing, do: uncount},
+
+		{on: Expired, when: outOrUnknown, to: StatePending, do: inquireNow, reason: "expired_after_unknown"},
+		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
+
+		// An inquiry of the pending time before a resend that comes late: proof is proof.
+		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: inquired(Succeeded), to: StateSucceeded, do: finish},
+	},
+
+	StatePending: {
+		{on: sent(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: sent(Succeeded), to: StateSucceeded, do: finish},
+
+		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: inquired(Succeeded), to: StateSucceeded, do: finish},
+		// With 4043818 on record the order that DANA knows had other content: its end is
+		// not proven to be this payout's.
+		{on: inquired(Refunded), when: foreignOrInconsistent, to: StateReview, do: finish, reason: "other_content"},
+		{on: inquired(Refunded), to: StateRefunded, do: finish},
+		{on: inquired(Failed), when: foreignOrInconsistent, to: StateReview, do: finish, reason: "other_content"},
+		{on: inquired(Failed), to: StateFailed, do: finish},
+
+		// "Not found" may only mean "not yet": a request can be under way still.
+		{on: inquired(NotFound), when: repeated, to: StatePending, do: record},
+		{on: inquired(NotFound), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(NotFound), when: unconfirmed, to: StatePending, do: inquireAgain},
+		{on: inquired(NotFound), when: onceKnownToDANA, to: StateReview, do: finish, reason: "not_found_after_known"},
+		{on: inquired(NotFound), when: policyFailed, to: StateFailed, do: finish, reason: "not_found"},
+		{on: inquired(NotFound), when: policyReview, to: StateReview, do: finish, reason: "not_found"},
+		{on: inquired(NotFound), when: expired, to: StateReview, do: finish, reason: "expired_not_found"},
+		{on: inquired(NotFound), when: resendsUsedUp, to: StateReview, do: finish, reason: "resends_used_up"},
+		{on: inquired(NotFound), to: StateProcessing, do: resend, reason: "not_found"},
+
+		{on: inquired(InProgress), when: repeated, to: StatePending, do: record},
+		{on: inquired(InProgress), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(InProgress), to: StatePending, do: inquireAgain, reason: "in_progress"},
+		{on: inquired(Unknown), when: repeated, to: StatePending, do: record},
+		{on: inquired(Unknown), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Unknown), to: StatePending, do: inquireAgain},
+		{on: inquired(Throttled), when: repeated, to: StatePending, do: record},
+		{on: inquired(Throttled), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Throttled), to: StatePending, do: inquireAgain},
+		{on: inquired(NotSent), when: repeated, to: StatePending, do: record},
+		{on: inquired(NotSent), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(NotSent), to: StatePending, do: inquireAgain},
+		{on: inquired(Denied), when: repeated, to: StatePending, do: record},
+		{on: inquired(Denied), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Denied), to: StatePending, do: inquireAgain},
+
+		{on: CutOff, when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: InquireNow, to: StatePending, do: askNow},
+	},
+
+	StateReview: {
+		{on: Resolved, when: asSucceeded, to: StateSucceeded, do: finish},
+		{on: Resolved, when: asFailed, to: StateFailed, do: finish},
+		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
+		{on: InquireNow, to: StateReview, do: askNow},
+	},
+
+	StateSucceeded: {
+		{on: inquired(Refunded), when: foreign, to: StateSucceeded, do: record},
+		{on: inquired(Refunded), to: StateRefunded, do: finish},
+		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
+		{on: InquireNow, to: StateSucceeded, do: askNow},
+	},
+
+	StateFailed: {
+		{on: InquireNow, to: StateFailed, do: askNow},
+	},
+
+	StateRefunded: {
+		{on: InquireNow, to: StateRefunded, do: askNow},
+	},
+}
