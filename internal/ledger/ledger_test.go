@@ -17,8 +17,6 @@ import (
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
-const grace = 15 * time.Second
-
 type bundle struct {
 	ledger ledger.Ledger
 	rdb    *redis.Client
@@ -32,7 +30,7 @@ func conformance(t *testing.T, f func(t *testing.T, b bundle)) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		f(t, bundle{
-			ledger: ledger.NewRedis(rdb, grace), rdb: rdb, policy: sm.DefaultPolicy(),
+			ledger: ledger.NewRedis(rdb), rdb: rdb, policy: sm.DefaultPolicy(),
 			now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
 		})
 	})
@@ -154,9 +152,11 @@ func TestApplyMovesEverythingTogether(t *testing.T) {
 				t.Errorf("%s: %d of %d cents, want %d of %d", s.State, s.Count, s.Cents, wantCount, wantCents)
 			}
 		}
-		wakes, err := b.ledger.Overdue(ctx, b.now.Add(1000*time.Hour), 10)
-		if err != nil || len(wakes) != 0 {
-			t.Errorf("a finished payout is still in the index: %v, %v", wakes, err)
+		for _, step := range []sm.Step{sm.StepSend, sm.StepAnswer, sm.StepInquire} {
+			wakes, err := b.ledger.Overdue(ctx, step, b.now.Add(1000*time.Hour), 10)
+			if err != nil || len(wakes) != 0 {
+				t.Errorf("a finished payout is still in the index of %s: %v, %v", step, wakes, err)
+			}
 		}
 		events := b.rdb.XRange(ctx, "salur:{topup}:events", "-", "+").Val()
 		if len(events) != 3 {
@@ -309,8 +309,8 @@ func TestOverdueAndPostpone(t *testing.T) {
 		b.create(t, "QUEUED", "1")
 		b.create(t, "OUT", "1")
 		b.happen(t, "OUT", b.take)
-		refs := func(at time.Time) string {
-			wakes, err := b.ledger.Overdue(ctx, at, 10)
+		refs := func(step sm.Step, after time.Duration) string {
+			wakes, err := b.ledger.Overdue(ctx, step, b.now.Add(after), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -321,29 +321,36 @@ func TestOverdueAndPostpone(t *testing.T) {
 			return s
 		}
 		for _, tt := range []struct {
+			step  sm.Step
 			after time.Duration
 			want  string
-		}{{10 * time.Second, ""}, {11 * time.Second, "OUT "}, {15 * time.Second, "OUT QUEUED "}} {
-			if got := refs(b.now.Add(tt.after)); got != tt.want {
-				t.Errorf("after %s overdue are %q, want %q", tt.after, got, tt.want)
+		}{
+			{sm.StepSend, -time.Millisecond, ""}, {sm.StepSend, 0, "QUEUED "},
+			{sm.StepAnswer, 10 * time.Second, ""}, {sm.StepAnswer, 11 * time.Second, "OUT "},
+			{sm.StepInquire, time.Hour, ""},
+		} {
+			if got := refs(tt.step, tt.after); got != tt.want {
+				t.Errorf("%s: after %s overdue are %q, want %q", tt.step, tt.after, got, tt.want)
 			}
 		}
-		wakes, _ := b.ledger.Overdue(ctx, b.now.Add(time.Minute), 1)
-		if len(wakes) != 1 || wakes[0].Ref != "OUT" {
-			t.Fatalf("limited to one: %v", wakes)
+		b.happen(t, "OUT", b.unclear)
+		if a, i := refs(sm.StepAnswer, time.Hour), refs(sm.StepInquire, 0); a != "" || i != "OUT " {
+			t.Fatalf("after the answer: %q wait for one, %q are to be inquired", a, i)
 		}
+		wakes, _ := b.ledger.Overdue(ctx, sm.StepInquire, b.now, 1)
 		if err := b.ledger.Postpone(ctx, wakes[0], b.now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if got := refs(b.now.Add(time.Minute)); got != "QUEUED " {
+		if got := refs(sm.StepInquire, time.Minute); got != "" {
 			t.Errorf("after postponing OUT overdue are %q", got)
 		}
 		// It has moved on meanwhile: the older look must not hide the new step.
-		b.happen(t, "OUT", b.unclear)
+		b.now = b.now.Add(time.Second)
+		b.happen(t, "OUT", func(ledger.Record) sm.Event { return sm.AskNow(b.now) })
 		if err := b.ledger.Postpone(ctx, wakes[0], b.now.Add(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if got := refs(b.now.Add(time.Minute)); got != "OUT QUEUED " {
+		if got := refs(sm.StepInquire, time.Minute); got != "OUT " {
 			t.Errorf("a stale postponement hid the step: %q", got)
 		}
 	})

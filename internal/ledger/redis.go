@@ -19,17 +19,15 @@ import (
 // Redis is the ledger on Redis. It needs what a ledger needs: appendonly yes and
 // maxmemory-policy noeviction.
 type Redis struct {
-	rdb   redis.UniversalClient
-	keys  keys
-	grace time.Duration
+	rdb  redis.UniversalClient
+	keys keys
 }
 
 var _ Ledger = (*Redis)(nil)
 
-// NewRedis is a ledger over a connection that the caller owns. grace is how long after it
-// was due a step counts as overdue; an attempt without an outcome is overdue at its deadline.
-func NewRedis(rdb redis.UniversalClient, grace time.Duration) *Redis {
-	return &Redis{rdb: rdb, keys: "salur:{topup}:", grace: grace}
+// NewRedis is a ledger over a connection that the caller owns.
+func NewRedis(rdb redis.UniversalClient) *Redis {
+	return &Redis{rdb: rdb, keys: "salur:{topup}:"}
 }
 
 // keys is the prefix of every key. They share one hash tag, so that a script's keys are on
@@ -38,10 +36,10 @@ type keys string
 
 func (k keys) tx(ref string) string              { return string(k) + "tx:" + ref }
 func (k keys) history(ref string) string         { return string(k) + "history:" + ref }
-func (k keys) open() string                      { return string(k) + "open" }     // ref by when to look at it
-func (k keys) finished() string                  { return string(k) + "finished" } // ref by when it was over
-func (k keys) sums() string                      { return string(k) + "sums" }     // cents by state
-func (k keys) events() string                    { return string(k) + "events" }   // stream of transitions
+func (k keys) open(s statemachine.Step) string   { return string(k) + "open:" + string(s) } // ref by when the step is due
+func (k keys) finished() string                  { return string(k) + "finished" }          // ref by when it was over
+func (k keys) sums() string                      { return string(k) + "sums" }              // cents by state
+func (k keys) events() string                    { return string(k) + "events" }            // stream of transitions
 func (k keys) state(s statemachine.State) string { return string(k) + "state:" + string(s) }
 
 // Create implements Ledger.
@@ -58,8 +56,8 @@ func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Rec
 	}
 	k := l.keys
 	answer, err := createScript.Run(ctx, l.rdb,
-		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(), k.state(rec.Tx.State), k.sums(), k.events()},
-		token(), p.Fingerprint(), doc, entry, p.Ref, millis(l.lookAt(rec.Tx)), millis(now),
+		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events()},
+		token(), p.Fingerprint(), doc, entry, p.Ref, millis(rec.Tx.DueAt), millis(now),
 		string(rec.Tx.State), strconv.FormatInt(p.Amount.Cents(), 10), string(p.Kind),
 	).Slice()
 	if err != nil {
@@ -124,9 +122,9 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	if err != nil {
 		return Record{}, err
 	}
-	look, over := "", ""
+	due, over := "", ""
 	if next.Tx.Next != statemachine.StepNone {
-		look = millis(l.lookAt(next.Tx))
+		due = millis(next.Tx.DueAt)
 	}
 	if next.Tx.State.Final() {
 		over = millis(d.Entry.At)
@@ -134,10 +132,10 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	k, ref, cents := l.keys, rec.Payout.Ref, rec.Payout.Amount.Cents()
 	res, err := applyScript.Run(ctx, l.rdb,
 		[]string{
-			k.tx(ref), k.history(ref), k.open(), k.state(rec.Tx.State), k.sums(), k.events(),
-			k.state(next.Tx.State), k.finished(),
+			k.tx(ref), k.history(ref), k.open(rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
+			k.open(next.Tx.Next), k.state(next.Tx.State), k.finished(),
 		},
-		token(), rec.Version, doc, entry, flag(again), ref, look, over, millis(rec.CreatedAt),
+		token(), rec.Version, doc, entry, flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), cents, -cents, string(rec.Payout.Kind),
 		string(d.Entry.Event), millis(d.Entry.At),
 	).Text()
@@ -152,33 +150,24 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	return next, nil
 }
 
-// lookAt is when the sweeper should see whether the next step was taken. The wake-up of
-// a step has the grace to arrive; an attempt is lost at its deadline.
-func (l *Redis) lookAt(tx statemachine.Transaction) time.Time {
-	if tx.Next == statemachine.StepAnswer {
-		return tx.DueAt
-	}
-	return tx.DueAt.Add(l.grace)
-}
-
 // Overdue implements Ledger.
-func (l *Redis) Overdue(ctx context.Context, now time.Time, limit int) ([]Wake, error) {
-	found, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.open(), &redis.ZRangeBy{
-		Min: "-inf", Max: millis(now), Count: int64(limit),
+func (l *Redis) Overdue(ctx context.Context, step statemachine.Step, before time.Time, limit int) ([]Wake, error) {
+	found, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.open(step), &redis.ZRangeBy{
+		Min: "-inf", Max: millis(before), Count: int64(limit),
 	}).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: read the index of open payouts: %w", err)
 	}
 	wakes := make([]Wake, len(found))
 	for i, z := range found {
-		wakes[i] = Wake{Ref: z.Member.(string), At: time.UnixMilli(int64(z.Score))}
+		wakes[i] = Wake{Ref: z.Member.(string), Step: step, At: time.UnixMilli(int64(z.Score))}
 	}
 	return wakes, nil
 }
 
 // Postpone implements Ledger.
 func (l *Redis) Postpone(ctx context.Context, w Wake, at time.Time) error {
-	err := postponeScript.Run(ctx, l.rdb, []string{l.keys.open()}, w.Ref, millis(w.At), millis(at)).Err()
+	err := postponeScript.Run(ctx, l.rdb, []string{l.keys.open(w.Step)}, w.Ref, millis(w.At), millis(at)).Err()
 	if err != nil {
 		return fmt.Errorf("ledger: postpone the look at payout %s: %w", w.Ref, err)
 	}

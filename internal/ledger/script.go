@@ -6,7 +6,7 @@ import "github.com/redis/go-redis/v9"
 
 var createScript = redis.NewScript(`
 local tx, history, open, state, sums, events = unpack(KEYS)
-local token, fingerprint, doc, entry, ref, look, now, name, cents, kind = unpack(ARGV)
+local token, fingerprint, doc, entry, ref, due, now, name, cents, kind = unpack(ARGV)
 local old = redis.call('HMGET', tx, 'tok', 'fp', 'ver', 'doc')
 if old[2] then
   if old[1] == token then return {'created'} end
@@ -14,7 +14,7 @@ if old[2] then
 end
 redis.call('HSET', tx, 'ver', '1', 'tok', token, 'fp', fingerprint, 'doc', doc)
 redis.call('RPUSH', history, entry)
-redis.call('ZADD', open, look, ref)
+redis.call('ZADD', open, due, ref)
 redis.call('ZADD', state, now, ref)
 redis.call('HINCRBY', sums, name, cents)
 redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', '', 'to', name, 'event', 'accepted', 'at', now, 'version', '1')
@@ -22,8 +22,8 @@ return {'created'}
 `)
 
 var applyScript = redis.NewScript(`
-local tx, history, open, was, sums, events, is, finished = unpack(KEYS)
-local token, version, doc, entry, again, ref, look, over, created, from, to, cents, minus, kind, event, at = unpack(ARGV)
+local tx, history, left, was, sums, events, open, is, finished = unpack(KEYS)
+local token, version, doc, entry, again, ref, due, over, created, from, to, cents, minus, kind, event, at = unpack(ARGV)
 local now = redis.call('HMGET', tx, 'ver', 'tok')
 if not now[1] then return 'missing' end
 if now[1] ~= version then
@@ -33,7 +33,8 @@ end
 local next = redis.call('HINCRBY', tx, 'ver', 1)
 redis.call('HSET', tx, 'tok', token, 'doc', doc)
 if again == '1' then redis.call('LSET', history, -1, entry) else redis.call('RPUSH', history, entry) end
-if look == '' then redis.call('ZREM', open, ref) else redis.call('ZADD', open, look, ref) end
+redis.call('ZREM', left, ref)
+if due ~= '' then redis.call('ZADD', open, due, ref) end
 if over ~= '' and from ~= to then redis.call('ZADD', finished, over, ref) end
 if from ~= to then
   redis.call('ZREM', was, ref)

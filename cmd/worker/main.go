@@ -1,0 +1,50 @@
+// Command worker executes payouts: it sends top-ups to DANA, follows up what is not
+// settled, and serves health, metrics and the Asynq web UI.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Main(ctx, newCommand(os.Environ()), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(int(code))
+}
+
+const needs = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
+
+func newCommand(environ []string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "worker",
+		Short: "Execute payouts through DANA",
+		Long: `worker takes payouts from Redis and carries them out through DANA, each exactly once.
+Run as many as you like on one Redis. SIGTERM and SIGINT stop it gracefully: exchanges
+under way are finished and recorded, nothing new is taken.
+
+It serves /healthz, /readyz, /metrics and, at /monitoring/, the Asynq web UI.
+
+Environment (flags come before it, a YAML file and the defaults after it):
+` + config.Help(needs),
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: environ})
+			if err != nil {
+				return err
+			}
+			return run(c.Context(), cfg, cli.NewLogger(cfg.Log, c.ErrOrStderr()))
+		},
+	}
+	config.AddFlags(c.Flags(), needs)
+	c.AddCommand(newDemoCommand(environ))
+	return c
+}

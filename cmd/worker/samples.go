@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/sandbox"
+	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tasks"
+)
+
+const (
+	sampleEvery  = 400 * time.Millisecond
+	summaryEvery = time.Second
+	plainEvery   = 5 * time.Second // where nothing can be redrawn
+)
+
+// demonstration submits sample payouts and shows how they fare.
+type demonstration struct {
+	system *system
+	dana   *sandbox.Sandbox
+	out    io.Writer
+
+	made  int
+	drawn int // lines of the last summary on a terminal
+}
+
+func (d *demonstration) run(ctx context.Context) error {
+	samples := time.NewTicker(sampleEvery)
+	defer samples.Stop()
+	every := plainEvery
+	if cli.IsTerminal(d.out) {
+		every = summaryEvery
+	}
+	summary := time.NewTicker(every)
+	defer summary.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(d.out, "\nStopping; the demo's data is gone.")
+			return nil
+		case <-samples.C:
+			err = d.submit(ctx)
+		case <-summary.C:
+			err = d.show(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+}
+
+// submit hands over the next sample: first each customer number with a meaning, one after
+// another, then good customers with one of the others now and then.
+func (d *demonstration) submit(ctx context.Context) error {
+	special := sandbox.Numbers()
+	customer, name := fmt.Sprintf("6281%08d", rand.IntN(100_000_000)), "good"
+	i := d.made
+	if i >= len(special) && i%5 == 0 {
+		i = rand.IntN(len(special))
+	}
+	if i < len(special) {
+		customer = special[i].Customer
+		if name = special[i].Preset; name == "" {
+			name = "dana"
+		}
+	}
+	d.made++
+	amount := money.Rupiah(10_000 + 500*rand.Int64N(480))
+	p, err := payout.Instruction{
+		Ref: fmt.Sprintf("DEMO-%04d-%s", d.made, name), Customer: customer, Amount: payout.Number(amount.Value()),
+	}.Parse()
+	if err != nil {
+		return err
+	}
+	rec, _, err := tasks.Submit(ctx, d.system.ledger, d.system.queue, p, time.Now())
+	if err == nil && name == "refund" {
+		go d.askLater(ctx, rec.Payout.Ref)
+	}
+	return err
+}
+
+// askLater is a person who asks DANA about a payout that succeeded: DANA has taken it back.
+func (d *demonstration) askLater(ctx context.Context, ref string) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(5 * time.Second):
+	}
+	rec, dec, err := ledger.Update(ctx, d.system.ledger, statemachine.Policy{}, ref, "", func(ledger.Record) (statemachine.Event, bool) {
+		return statemachine.AskNow(time.Now()), true
+	})
+	if err == nil && !dec.Ignored {
+		_ = d.system.queue.Wake(ctx, rec) // else the sweeper does
+	}
+}
+
+// show prints one row per state, in place on a terminal.
+func (d *demonstration) show(ctx context.Context) error {
+	stats, err := d.system.ledger.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	books := d.dana.State()
+	credited := money.Rupiah(0)
+	for _, c := range books.Credits {
+		credited = credited.Add(c.Amount)
+	}
+	verdict := "no reference credited twice"
+	if err := books.Check(); err != nil {
+		verdict = "WRONG: " + err.Error()
+	}
+	if cli.IsTerminal(d.out) && d.drawn > 0 {
+		fmt.Fprintf(d.out, "\x1b[%dA\x1b[J", d.drawn)
+	}
+	d.drawn = 0
+	line := func(format string, args ...any) {
+		fmt.Fprintf(d.out, format+"\n", args...)
+		d.drawn++
+	}
+	line("%-12s %8s %18s", "state", "payouts", "IDR")
+	for _, s := range stats {
+		line("%-12s %8d %18s", s.State, s.Count, money.FromCents(s.Cents).Value())
+	}
+	line("DANA's books: %d credits, IDR %s, %s", len(books.Credits), credited.Value(), verdict)
+	if !cli.IsTerminal(d.out) {
+		line("")
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/web"
+)
+
+// run is a production worker, until ctx ends.
+func run(ctx context.Context, cfg config.Config, log *zap.Logger) error {
+	defer func() { _ = log.Sync() }()
+	s, err := newSystem(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	checkRedis(ctx, s.redis, log)
+	return s.serve(ctx)
+}
+
+// system is one worker with all its parts wired.
+type system struct {
+	cfg      config.Config
+	log      *zap.Logger
+	redis    redis.UniversalClient
+	ledger   *ledger.Redis
+	queue    *tasks.Queue
+	gate     *gate.Gate
+	worker   *tasks.Worker
+	web      http.Handler
+	closeUI  func() error
+	listener net.Listener
+}
+
+// newSystem wires a worker and binds its HTTP address, so that nothing is begun that could
+// not be served. Redis must answer.
+func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system, error) {
+	key, err := danaclient.ParsePrivateKey(string(cfg.DANA.PrivateKey))
+	if err != nil {
+		return nil, cli.Fail(cli.Invalid, err)
+	}
+	base := cfg.DANA.BaseURL
+	if base == "" {
+		if base, err = danaclient.BaseURL(cfg.DANA.Env); err != nil {
+			return nil, cli.Fail(cli.Invalid, err)
+		}
+	}
+	dana, err := danaclient.New(danaclient.Config{
+		BaseURL: base, PartnerID: cfg.DANA.PartnerID, Origin: cfg.DANA.Origin, ChannelID: cfg.DANA.ChannelID,
+		Key: key, Timeout: cfg.DANA.Timeout, MaxConns: cfg.Worker.Concurrency, Now: time.Now,
+	})
+	if err != nil {
+		return nil, cli.Fail(cli.Invalid, err)
+	}
+	// Each task needs a connection now and then, and the servers a few for themselves.
+	newRedis := func() (redis.UniversalClient, error) { return config.NewRedis(cfg.RedisURL, cfg.Worker.Concurrency+16) }
+	rdb, err := newRedis()
+	if err != nil {
+		return nil, cli.Fail(cli.Invalid, err)
+	}
+	s := &system{cfg: cfg, log: log, redis: rdb}
+	if err := ping(ctx, rdb); err != nil {
+		s.close()
+		return nil, cli.Fail(cli.Unreachable, fmt.Errorf("REDIS_URL %s cannot be reached: %w", config.RedisName(cfg.RedisURL), err))
+	}
+	if s.listener, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
+		s.close()
+		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w", cfg.HTTP.Addr, err)
+	}
+	s.wire(dana, newRedis)
+	log.Info("worker", zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
+		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String()))
+	return s, nil
+}
+
+func (s *system) wire(dana *danaclient.Client, newRedis func() (redis.UniversalClient, error)) {
+	w := s.cfg.Worker
+	m := metrics.New()
+	s.ledger = ledger.NewRedis(s.redis)
+	s.queue = tasks.NewQueue(s.redis)
+	runner := &tasks.Runner{
+		Ledger: s.ledger, Queue: s.queue, DANA: dana, Timeout: s.cfg.DANA.Timeout,
+		Policy: statemachine.Policy{
+			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff,
+			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
+			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction),
+		},
+		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
+	}
+	s.gate = gate.New(gate.Config{
+		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
+		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe,
+		OnBreaker: func(api, from, to string) {
+			m.Breaker(api, to)
+			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
+		},
+		OnHold: func(h gate.Hold, held bool) {
+			m.Hold(h.By, string(h.Cause), held)
+			s.log.Warn("hold", zap.Bool("held", held), zap.String("by", h.By), zap.String("cause", string(h.Cause)),
+				zap.String("reason", h.Reason), zap.String("person", h.Person))
+		},
+	})
+	runner.Gate = s.gate
+	s.worker = &tasks.Worker{
+		Redis: s.redis, Runner: runner, Concurrency: w.Concurrency,
+		Sweeper: &tasks.Sweeper{Runner: runner, Grace: w.SweepInterval, Retention: w.Retention},
+	}
+	m.Registry.MustRegister(metrics.NewBooks(s.ledger, s.redis, time.Now, s.log))
+	s.web, s.closeUI = web.Handler(web.Config{
+		User: s.cfg.HTTP.UIUser, Password: string(s.cfg.HTTP.UIPassword), Gatherer: m.Registry, Ready: s.checks(),
+		NewRedis: func() redis.UniversalClient {
+			c, _ := newRedis() // the same URL has made a client already
+			return c
+		},
+	})
+}
+
+// serve executes tasks and answers HTTP until ctx ends, then stops both gracefully.
+func (s *system) serve(ctx context.Context) error {
+	server := web.Server(s.web)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(s.listener) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var httpErr error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+			httpErr = fmt.Errorf("HTTP server: %w", err)
+			cancel() // a worker that cannot say how it is must not go on unseen
+		}
+	}()
+	err := s.worker.Run(ctx)
+	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer stop()
+	if server.Shutdown(closing) != nil {
+		_ = server.Close() // a slow reader of a page does not keep the worker
+	}
+	<-done
+	s.log.Info("stopped")
+	return errors.Join(err, httpErr)
+}
+
+func (s *system) close() {
+	if s.closeUI != nil {
+		_ = s.closeUI()
+	}
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	_ = s.redis.Close()
+}
+
+// checks are the lines of /readyz. Credentials are loaded, or the worker had not started.
+func (s *system) checks() []web.Check {
+	return []web.Check{
+		{Name: "redis", OK: func(ctx context.Context) error { return ping(ctx, s.redis) }},
+		{Name: "credentials", OK: func(context.Context) error { return nil }},
+		{Name: "hold", OK: func(context.Context) error {
+			st := s.gate.Status()
+			if !st.Known {
+				return errors.New("not known: the holds could not be read")
+			}
+			var why []string
+			for _, h := range st.Holds {
+				why = append(why, strings.TrimSpace(fmt.Sprintf("held by %s: %s %s", h.By, h.Cause, h.Reason)))
+			}
+			if len(why) > 0 {
+				return errors.New(strings.Join(why, "; "))
+			}
+			return nil
+		}},
+		{Name: "breaker", OK: func(context.Context) error {
+			var open []string
+			for api, state := range s.gate.Status().Breakers {
+				if state == "open" {
+					open = append(open, api)
+				}
+			}
+			if len(open) > 0 {
+				return fmt.Errorf("open: %s", strings.Join(open, ", "))
+			}
+			return nil
+		}},
+	}
+}
+
+func ping(ctx context.Context, rdb redis.UniversalClient) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	return rdb.Ping(ctx).Err()
+}
+
+// owner names this process in the attempts that it writes ahead.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown-host"
+	}
+	return fmt.Sprintf("%s:%d:%s", host, os.Getpid(), rand.Text()[:6])
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs a program and returns its exit code. Results go to stdout; an error is told
+// once on stderr, as "NAME: message", one such line per line of the message.
+//
+// Commands return their errors from RunE. What goes wrong before a command's RunE has
+// begun (a flag, an argument, a missing command) is the caller's usage: Invalid.
+func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) Code {
+	root.SilenceUsage, root.SilenceErrors = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	info, _ := debug.ReadBuildInfo()
+	root.Version = version(info)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	begun := false
+	prepare(root, &begun)
+
+	err := root.ExecuteContext(ctx)
+	code := CodeOf(err)
+	if code == Internal && !begun {
+		code = Invalid
+	}
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				fmt.Fprintf(stderr, "%s: %s\n", root.Name(), line)
+			}
+		}
+	}
+	return code
+}
+
+// prepare makes every command say that it has begun, because cobra's own errors have no
+// type to tell them by. A command that only has subcommands asks for one; cobra would
+// print help and call that success.
+func prepare(c *cobra.Command, begun *bool) {
+	for _, sub := range c.Commands() {
+		prepare(sub, begun)
+	}
+	if c.HasSubCommands() && !c.Runnable() {
+		if c.HasParent() {
+			c.Args = cobra.NoArgs
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return Fail(Invalid, errors.New("choose a command; see "+c.CommandPath()+" --help"))
+		}
+	}
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			*begun = true
+			return run(c, args)
+		}
+	}
+}
+
+// version is the commit that the program was built from, or "devel" when it is not known.
+func version(info *debug.BuildInfo) string {
+	if info == nil {
+		return "devel"
+	}
+	revision, modified := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "-dirty"
+		}
+	}
+	if revision == "" {
+		return "devel"
+	}
+	return revision[:min(12, len(revision))] + modified
+}

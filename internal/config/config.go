@@ -1,0 +1,85 @@
+// Package config reads what a program was told: flags, then environment, then a YAML
+// file, then defaults. One table (settings.go) names every setting; everything else
+// here works from that table.
+package config
+
+import (
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// Config is every setting, read and checked. A section that a program did not ask for
+// (Options.Needs) is left zero. It may be printed: its secrets print as "(secret)".
+type Config struct {
+	// RedisURL is secret because it may carry a password; RedisName is its printable form.
+	RedisURL Secret
+	DANA     DANA
+	HTTP     HTTP
+	Worker   Worker
+	Log      Log
+}
+
+// The two DANAs that DANA_ENV can name.
+const (
+	Sandbox    = "sandbox"
+	Production = "production"
+)
+
+// DANA is whom to talk to, and as whom.
+type DANA struct {
+	Env string // Sandbox or Production
+	// BaseURL replaces the host that Env stands for; empty when it was not set. It has no
+	// slash at its end.
+	BaseURL string
+	// Timeout is for one HTTP exchange.
+	Timeout time.Duration
+
+	PartnerID string // X-PARTNER-ID, DANA's client id of the merchant
+	Origin    string // header ORIGIN
+	ChannelID string // header CHANNEL-ID
+	// PrivateKey is the text of the RSA key as it was written, from PRIVATE_KEY or from the
+	// file that PRIVATE_KEY_PATH names. It has not been parsed.
+	PrivateKey Secret
+	// MerchantID, ClientID and ClientSecret are for DANA's open API, and optional.
+	MerchantID   string
+	ClientID     string
+	ClientSecret Secret
+}
+
+// HTTP is the worker's own server. UIUser and UIPassword are both set or both empty.
+type HTTP struct {
+	Addr       string // host:port
+	UIUser     string
+	UIPassword Secret
+}
+
+// What is done when DANA has answered "not found" NotFoundConfirmations times in a row.
+const (
+	NotFoundResend = "resend" // send the same reference again
+	NotFoundFailed = "failed" // book it as failed, as DANA's own table reads it
+	NotFoundReview = "review" // leave it to a person
+)
+
+// Worker is how payouts are sent and followed up.
+type Worker struct {
+	Concurrency           int
+	TopUpRetryDelays      []time.Duration // before retry 1..n; never empty
+	InquiryDelays         []time.Duration // before inquiry 1..n, the last one repeats; never empty
+	InquiryCutoff         time.Duration
+	NotFoundConfirmations int
+	ResendLimit           int
+	NotFoundAction        string // NotFoundResend, NotFoundFailed or NotFoundReview
+	BreakerFailures       int
+	BreakerOpenFor        time.Duration
+	RateLimit             int // requests per second over all workers; 0 for no limit
+	SweepInterval         time.Duration
+	Retention             time.Duration
+}
+
+// Log is how the program logs.
+type Log struct {
+	Level zapcore.Level
+	// Format is "json" or "console"; empty chooses console on a terminal and json elsewhere.
+	Format string
+}

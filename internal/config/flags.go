@@ -1,0 +1,53 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// flag is the setting's name on the command line, without dashes before it.
+func (s setting) flag() string { return strings.ReplaceAll(s.key, "_", "-") }
+
+// AddFlags gives a program --config and a flag for every setting that it needs, secrets
+// excepted: a flag can be read by anyone on the machine.
+func AddFlags(flags *pflag.FlagSet, needs Need) {
+	flags.String(fileFlag, "", "YAML file with settings ("+fileEnv+")")
+	for _, s := range settings {
+		if s.wantedBy(needs) && s.secrecy != secret {
+			flags.String(s.flag(), s.def, fmt.Sprintf("%s (%s)", s.usage, s.env[0]))
+		}
+	}
+}
+
+// Help lists the environment variables that a program with these needs reads, one per
+// line, for the end of its --help.
+func Help(needs Need) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %-30s %s\n", fileEnv, "YAML file with settings")
+	for _, s := range settings {
+		if !s.wantedBy(needs) {
+			continue
+		}
+		fmt.Fprintf(&b, "  %-30s %s", strings.Join(s.env, ", "), s.usage)
+		switch {
+		case s.required:
+			b.WriteString(" (required)")
+		case s.def != "":
+			fmt.Fprintf(&b, " (default %s)", s.def)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// flagEntry turns a flag that was given into a setting's entry; other flags are not ours.
+func flagEntry(f *pflag.Flag) (key string, value any) {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.secrecy != secret && s.flag() == f.Name })
+	if i < 0 || !f.Changed || f.Value.String() == "" {
+		return "", nil
+	}
+	return settings[i].key, entry{"--" + f.Name, f.Value.String()}
+}

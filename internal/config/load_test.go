@@ -1,0 +1,228 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/salur-id/salur/internal/config"
+)
+
+const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
+
+// credentials are what a worker cannot start without.
+var credentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
+
+func write(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func flags(t *testing.T, needs config.Need, args ...string) *pflag.FlagSet {
+	t.Helper()
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	fs.String("ref", "other", "a flag of the program's own")
+	config.AddFlags(fs, needs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return fs
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	got, err := config.Load(config.Options{Needs: needAll, Environ: credentials, Flags: flags(t, needAll)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delays := []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, 60 * time.Second}
+	want := config.Config{
+		RedisURL: "redis://127.0.0.1:6379/0",
+		DANA: config.DANA{
+			Env: config.Sandbox, Timeout: 8 * time.Second, PartnerID: "2020", Origin: "example.id",
+			ChannelID: "95221", PrivateKey: "key-text",
+		},
+		HTTP: config.HTTP{Addr: "127.0.0.1:8080"},
+		Worker: config.Worker{
+			Concurrency: 64, TopUpRetryDelays: delays, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour,
+			NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: config.NotFoundResend,
+			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0,
+			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	const file = "origin: yaml.id\nconcurrency: 2\ndana_timeout: 2s\ninquiry_delays: [2s, 3s]\n"
+	for _, tc := range []struct {
+		name    string
+		file    string
+		environ []string
+		args    []string
+		want    time.Duration
+	}{
+		{"default", "", nil, nil, 8 * time.Second},
+		{"file over default", file, nil, nil, 2 * time.Second},
+		{"environment over file", file, []string{"SALUR_DANA_TIMEOUT=3s"}, nil, 3 * time.Second},
+		{"flag over environment", file, []string{"SALUR_DANA_TIMEOUT=3s"}, []string{"--dana-timeout=4s"}, 4 * time.Second},
+		{"flag over file", file, nil, []string{"--dana-timeout=4s"}, 4 * time.Second},
+		{"flag of the default's value over file", file, nil, []string{"--dana-timeout=8s"}, 8 * time.Second},
+		{"empty variable is not set", file, []string{"SALUR_DANA_TIMEOUT="}, nil, 2 * time.Second},
+		{"empty flag is not set", file, []string{"SALUR_DANA_TIMEOUT=3s"}, []string{"--dana-timeout="}, 3 * time.Second},
+		{"empty YAML value is not set", "dana_timeout:\nchannel_id: ''\n", nil, nil, 8 * time.Second},
+		{"last variable of a name counts", "", []string{"SALUR_DANA_TIMEOUT=3s", "SALUR_DANA_TIMEOUT=5s"}, nil, 5 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			environ := append([]string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}, tc.environ...)
+			if tc.file != "" {
+				environ = append(environ, "SALUR_CONFIG="+write(t, "salur.yaml", tc.file))
+			}
+			got, err := config.Load(config.Options{
+				Needs: config.NeedDANA, Environ: environ, Flags: flags(t, config.NeedDANA, tc.args...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.DANA.Timeout != tc.want {
+				t.Errorf("timeout %s, want %s", got.DANA.Timeout, tc.want)
+			}
+			if got.DANA.Origin != "example.id" || got.DANA.ChannelID != "95221" {
+				t.Errorf("origin %q, channel id %q", got.DANA.Origin, got.DANA.ChannelID)
+			}
+		})
+	}
+}
+
+func TestConfigFileFlagWins(t *testing.T) {
+	t.Parallel()
+	one, two := write(t, "one.yaml", "log_level: warn"), write(t, "two.yaml", "log_level: debug")
+	got, err := config.Load(config.Options{Environ: []string{"SALUR_CONFIG=" + one}, Flags: flags(t, 0, "--config", two)})
+	if err != nil || got.Log.Level.String() != "debug" {
+		t.Errorf("level %s, %v", got.Log.Level, err)
+	}
+}
+
+func TestEveryValue(t *testing.T) {
+	t.Parallel()
+	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
+		"REDIS_URL=rediss://h:1/2", "ENV=Production", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
+		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + write(t, "key.pem", "from file\n"), "ORIGIN=o",
+		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=asymmetric",
+		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
+		"SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
+		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed",
+		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_SWEEP_INTERVAL=1s",
+		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		RedisURL: "rediss://h:1/2",
+		DANA: config.DANA{
+			Env: config.Production, BaseURL: "https://api.example.id/x", Timeout: 100 * time.Millisecond,
+			PartnerID: "p", Origin: "o", ChannelID: "c", PrivateKey: "from file\n",
+			MerchantID: "m", ClientID: "ci", ClientSecret: "cs",
+		},
+		HTTP: config.HTTP{Addr: ":0", UIUser: "u", UIPassword: "pw"},
+		Worker: config.Worker{
+			Concurrency: 10000, TopUpRetryDelays: []time.Duration{time.Second},
+			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1,
+			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, BreakerFailures: 1,
+			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
+		},
+		Log: config.Log{Level: 2, Format: "console"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestYAMLValuesAreReadAsWritten(t *testing.T) {
+	t.Parallel()
+	file := write(t, "salur.yaml", "x_partner_id: 2016100000000000000001\nchannel_id: 00123\nclient_id: 1_0\n"+
+		"origin: example.id\nprivate_key: |\n  -----BEGIN\n  two\n")
+	got, err := config.Load(config.Options{Needs: config.NeedCredentials, Environ: []string{"SALUR_CONFIG=" + file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.DANA{PartnerID: "2016100000000000000001", ChannelID: "00123", ClientID: "1_0",
+		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo\n"}
+	if diff := cmp.Diff(want, got.DANA); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A program is not held up by values that it does not use, only by names that do not exist.
+func TestUnneededIsNotChecked(t *testing.T) {
+	t.Parallel()
+	environ := []string{"SALUR_DANA_TIMEOUT=x", "DANA_ENV=x", "ENV=y", "PRIVATE_KEY=a", "PRIVATE_KEY_PATH=/nowhere", "SALUR_UI_USER=u"}
+	got, err := config.Load(config.Options{Needs: config.NeedRedis, Environ: environ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(config.Config{RedisURL: "redis://127.0.0.1:6379/0"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestErrorIsTyped(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(config.Options{Environ: []string{"SALUR_LOG_LEVEL=loud"}})
+	var problems config.Error
+	if !errors.As(err, &problems) {
+		t.Fatalf("%T is no config.Error", err)
+	}
+	want := config.Error{{Key: "SALUR_LOG_LEVEL", Value: "loud", Fix: "use debug, info, warn or error"}}
+	if diff := cmp.Diff(want, problems); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	usage := flags(t, needAll).FlagUsages()
+	for _, want := range []string{"--config", "--redis-url", "--dana-timeout", "SALUR_DANA_TIMEOUT", `(default "8s")`, "--private-key-path"} {
+		if !strings.Contains(usage, want) {
+			t.Errorf("flags lack %s", want)
+		}
+	}
+	for _, secret := range []string{"--private-key ", "--client-secret", "--ui-password", "--webhook", "--api-keys"} {
+		if strings.Contains(usage, secret) {
+			t.Errorf("%s is a flag", secret)
+		}
+	}
+	if usage := flags(t, config.NeedRedis).FlagUsages(); strings.Contains(usage, "dana") {
+		t.Errorf("a program without DANA has its flags:\n%s", usage)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	help := config.Help(config.NeedTarget)
+	for _, want := range []string{"SALUR_CONFIG", "DANA_ENV, ENV", "SALUR_DANA_TIMEOUT             one HTTP exchange with DANA (default 8s)", "SALUR_LOG_LEVEL"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("help lacks %q", want)
+		}
+	}
+	if strings.Contains(help, "REDIS_URL") {
+		t.Error("help names what the program does not use")
+	}
+	if !strings.Contains(config.Help(config.NeedDANA), "ORIGIN                         origin domain, as registered with DANA (required)") {
+		t.Error("help does not say what is required")
+	}
+}

@@ -1,0 +1,173 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// parser writes one value into the configuration. It returns how to fix the value, or
+// nothing when it was good. A fix never quotes the value: it may be a secret.
+type parser func(c *Config, text string) (fix string)
+
+const notAvailable = "is not available in this version; unset it"
+
+func unavailable(*Config, string) string { return notAvailable }
+
+func asymmetric(_ *Config, text string) string {
+	switch text {
+	case "asymmetric":
+		return ""
+	case "symmetric":
+		return notAvailable
+	}
+	return "use asymmetric"
+}
+
+func secretText(at func(*Config) *Secret) parser {
+	return func(c *Config, text string) string {
+		*at(c) = Secret(text)
+		return ""
+	}
+}
+
+// word is a name that travels in an HTTP header or a login: a space or a line break, as
+// left behind by copying, would be refused there much later.
+func word(at func(*Config) *string) parser {
+	return func(c *Config, text string) string {
+		for i := range len(text) {
+			if text[i] <= ' ' || text[i] > '~' {
+				return "use printable ASCII characters without spaces"
+			}
+		}
+		*at(c) = text
+		return ""
+	}
+}
+
+// oneOf is a choice; upper and lower case are the same.
+func oneOf(at func(*Config) *string, choices ...string) parser {
+	return func(c *Config, text string) string {
+		i := slices.IndexFunc(choices, func(choice string) bool { return strings.EqualFold(choice, text) })
+		if i < 0 {
+			last := len(choices) - 1
+			return "use " + strings.Join(choices[:last], ", ") + " or " + choices[last]
+		}
+		*at(c) = choices[i]
+		return ""
+	}
+}
+
+func whole(at func(*Config) *int, least, most int) parser {
+	return func(c *Config, text string) string {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			if most == math.MaxInt32 {
+				return fmt.Sprintf("use a whole number, %d or more", least)
+			}
+			return fmt.Sprintf("use a whole number from %d to %d", least, most)
+		}
+		*at(c) = n
+		return ""
+	}
+}
+
+func duration(at func(*Config) *time.Duration, least, most time.Duration) parser {
+	return func(c *Config, text string) string {
+		d, err := time.ParseDuration(text)
+		switch {
+		case err == nil && d >= least && d <= most:
+			*at(c) = d
+			return ""
+		case most < math.MaxInt64:
+			return fmt.Sprintf("use a duration from %s to %s, such as 10s", least, most)
+		case least > 1:
+			return fmt.Sprintf("use a duration of %s or more, such as 24h", least)
+		}
+		return "use a duration of more than 0, such as 30s"
+	}
+}
+
+// durations is a comma-separated list.
+func durations(at func(*Config) *[]time.Duration) parser {
+	return func(c *Config, text string) string {
+		var list []time.Duration
+		for part := range strings.SplitSeq(text, ",") {
+			d, err := time.ParseDuration(strings.TrimSpace(part))
+			if err != nil || d <= 0 || d > 24*time.Hour {
+				return "use durations of more than 0 and at most 24h with commas between them, such as 5s,10s"
+			}
+			list = append(list, d)
+		}
+		*at(c) = list
+		return ""
+	}
+}
+
+func hostPort(at func(*Config) *string) parser {
+	return func(c *Config, text string) string {
+		if !validHostPort(text) {
+			return "use host:port, such as 127.0.0.1:8080"
+		}
+		*at(c) = text
+		return ""
+	}
+}
+
+// validHostPort accepts an empty host (every address) and port 0 (any free port).
+func validHostPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || strings.ContainsAny(host, " \t\r\n/@?#,") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+func baseURL(c *Config, text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" ||
+		u.User != nil || strings.ContainsAny(text, "?#") {
+		return "use an absolute http or https URL without user, query and fragment, such as https://api.example.com"
+	}
+	c.DANA.BaseURL = strings.TrimRight(u.String(), "/")
+	return ""
+}
+
+func redisURL(c *Config, text string) string {
+	if _, err := parseRedis(Secret(text)); err != nil {
+		return err.Error()
+	}
+	c.RedisURL = Secret(text)
+	return ""
+}
+
+func keyFile(c *Config, path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "cannot be read: " + cause(err)
+	}
+	if strings.TrimSpace(string(text)) == "" {
+		return "is empty; put the private key into it"
+	}
+	c.DANA.PrivateKey = Secret(text)
+	return ""
+}
+
+func logLevel(c *Config, text string) string {
+	switch level, err := zapcore.ParseLevel(text); {
+	case err != nil || level > zapcore.ErrorLevel:
+		return "use debug, info, warn or error"
+	default:
+		c.Log.Level = level
+		return ""
+	}
+}

@@ -1,0 +1,154 @@
+package config
+
+import (
+	"math"
+	"time"
+)
+
+// Need is a set of settings that a program uses together.
+type Need uint8
+
+// What a program can ask for. Logging belongs to every program and is not asked for.
+const (
+	NeedRedis       Need = 1 << iota // where the ledger and the queues are
+	NeedTarget                       // which DANA, and how long to wait for it
+	NeedCredentials                  // who the merchant is
+	NeedHTTP                         // the worker's own server
+	NeedWorker                       // how payouts are sent and followed up
+
+	NeedDANA = NeedTarget | NeedCredentials
+
+	everyProgram Need = 0
+)
+
+// secrecy is how much of a setting's value may be seen.
+type secrecy uint8
+
+const (
+	open   secrecy = iota
+	hidden         // may carry a password: never in a message
+	secret         // hidden, and not a flag either: other users of the machine can read flags
+)
+
+// setting is one row of the table.
+type setting struct {
+	key      string   // in YAML; its flag is the same with dashes
+	env      []string // the first is the one to name to people
+	need     Need
+	def      string // as it would be written; empty for none
+	usage    string
+	secrecy  secrecy
+	required bool
+	parse    parser
+}
+
+// settings is the one table of settings: help, environment, YAML, flags and the check of
+// the sample file all come from it.
+var settings = []setting{
+	{key: "redis_url", env: []string{"REDIS_URL"}, need: NeedRedis, def: "redis://127.0.0.1:6379/0", secrecy: hidden,
+		usage: "redis://, rediss://, redis-sentinel:// or a comma-separated redis-cluster:// list",
+		parse: redisURL},
+
+	{key: "dana_env", env: []string{"DANA_ENV", "ENV"}, need: NeedTarget, def: Sandbox,
+		usage: "sandbox or production",
+		parse: oneOf(func(c *Config) *string { return &c.DANA.Env }, Sandbox, Production)},
+	{key: "dana_base_url", env: []string{"DANA_BASE_URL"}, need: NeedTarget,
+		usage: "replaces the host that DANA_ENV selects (tests, the local sandbox)",
+		parse: baseURL},
+	{key: "dana_timeout", env: []string{"SALUR_DANA_TIMEOUT"}, need: NeedTarget, def: "8s",
+		usage: "one HTTP exchange with DANA",
+		parse: duration(func(c *Config) *time.Duration { return &c.DANA.Timeout }, 100*time.Millisecond, time.Minute)},
+
+	{key: "x_partner_id", env: []string{"X_PARTNER_ID"}, need: NeedCredentials, required: true,
+		usage: "DANA client id",
+		parse: word(func(c *Config) *string { return &c.DANA.PartnerID })},
+	{key: "private_key", env: []string{"PRIVATE_KEY"}, need: NeedCredentials, secrecy: secret,
+		usage: `RSA private key: PKCS#1 or PKCS#8, as PEM, PEM with \n escapes, or bare base64`,
+		parse: secretText(func(c *Config) *Secret { return &c.DANA.PrivateKey })},
+	{key: "private_key_path", env: []string{"PRIVATE_KEY_PATH"}, need: NeedCredentials,
+		usage: "file with the RSA private key, instead of PRIVATE_KEY",
+		parse: keyFile},
+	{key: "origin", env: []string{"ORIGIN"}, need: NeedCredentials, required: true,
+		usage: "origin domain, as registered with DANA",
+		parse: word(func(c *Config) *string { return &c.DANA.Origin })},
+	{key: "channel_id", env: []string{"CHANNEL_ID"}, need: NeedCredentials, def: "95221",
+		usage: "header CHANNEL-ID",
+		parse: word(func(c *Config) *string { return &c.DANA.ChannelID })},
+	{key: "merchant_id", env: []string{"MERCHANT_ID"}, need: NeedCredentials,
+		usage: "merchant id, for the balance check",
+		parse: word(func(c *Config) *string { return &c.DANA.MerchantID })},
+	{key: "client_id", env: []string{"CLIENT_ID"}, need: NeedCredentials,
+		usage: "open API client id, for the balance check",
+		parse: word(func(c *Config) *string { return &c.DANA.ClientID })},
+	{key: "client_secret", env: []string{"CLIENT_SECRET"}, need: NeedCredentials, secrecy: secret,
+		usage: "open API client secret, for the balance check",
+		parse: secretText(func(c *Config) *Secret { return &c.DANA.ClientSecret })},
+	{key: "signature", env: []string{"SALUR_SIGNATURE"}, need: NeedCredentials, def: "asymmetric",
+		usage: "how requests are signed: asymmetric",
+		parse: asymmetric},
+
+	{key: "http_addr", env: []string{"SALUR_HTTP_ADDR"}, need: NeedHTTP, def: "127.0.0.1:8080",
+		usage: "address for health, metrics and the web UI",
+		parse: hostPort(func(c *Config) *string { return &c.HTTP.Addr })},
+	{key: "ui_user", env: []string{"SALUR_UI_USER"}, need: NeedHTTP,
+		usage: "user of the web UI; without user and password it is read-only and on loopback only",
+		parse: word(func(c *Config) *string { return &c.HTTP.UIUser })},
+	{key: "ui_password", env: []string{"SALUR_UI_PASSWORD"}, need: NeedHTTP, secrecy: secret,
+		usage: "password of the web UI",
+		parse: secretText(func(c *Config) *Secret { return &c.HTTP.UIPassword })},
+
+	{key: "concurrency", env: []string{"SALUR_CONCURRENCY"}, need: NeedWorker, def: "64",
+		usage: "tasks executed at once by this worker",
+		parse: whole(func(c *Config) *int { return &c.Worker.Concurrency }, 1, 10000)},
+	{key: "topup_retry_delays", env: []string{"SALUR_TOPUP_RETRY_DELAYS"}, need: NeedWorker, def: "5s,10s,20s,40s,60s",
+		usage: "waits before retry 1..n of a top-up; as many retries as waits",
+		parse: durations(func(c *Config) *[]time.Duration { return &c.Worker.TopUpRetryDelays })},
+	{key: "inquiry_delays", env: []string{"SALUR_INQUIRY_DELAYS"}, need: NeedWorker, def: "5s,10s,20s,40s,60s",
+		usage: "waits before inquiry 1..n of a pending transaction; the last one repeats",
+		parse: durations(func(c *Config) *[]time.Duration { return &c.Worker.InquiryDelays })},
+	{key: "inquiry_cutoff", env: []string{"SALUR_INQUIRY_CUTOFF"}, need: NeedWorker, def: "24h",
+		usage: "how long a pending transaction is followed up before it goes to review",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.InquiryCutoff }, 1, math.MaxInt64)},
+	{key: "not_found_confirmations", env: []string{"SALUR_NOT_FOUND_CONFIRMATIONS"}, need: NeedWorker, def: "3",
+		usage: `consecutive "not found" answers before the same reference is sent again`,
+		parse: whole(func(c *Config) *int { return &c.Worker.NotFoundConfirmations }, 1, math.MaxInt32)},
+	{key: "resend_limit", env: []string{"SALUR_RESEND_LIMIT"}, need: NeedWorker, def: "2",
+		usage: "how often a reference may be sent again before it goes to review",
+		parse: whole(func(c *Config) *int { return &c.Worker.ResendLimit }, 0, math.MaxInt32)},
+	{key: "not_found_action", env: []string{"SALUR_NOT_FOUND_ACTION"}, need: NeedWorker, def: NotFoundResend,
+		usage: "after the confirmations: resend, failed (DANA's own reading) or review",
+		parse: oneOf(func(c *Config) *string { return &c.Worker.NotFoundAction }, NotFoundResend, NotFoundFailed, NotFoundReview)},
+	{key: "breaker_failures", env: []string{"SALUR_BREAKER_FAILURES"}, need: NeedWorker, def: "5",
+		usage: "consecutive faults of DANA that open the breaker",
+		parse: whole(func(c *Config) *int { return &c.Worker.BreakerFailures }, 1, math.MaxInt32)},
+	{key: "breaker_open_for", env: []string{"SALUR_BREAKER_OPEN_FOR"}, need: NeedWorker, def: "30s",
+		usage: "how long the breaker stays open",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.BreakerOpenFor }, 1, math.MaxInt64)},
+	{key: "rate_limit", env: []string{"SALUR_RATE_LIMIT"}, need: NeedWorker, def: "0",
+		usage: "requests per second to DANA over all workers; 0 for no limit",
+		parse: whole(func(c *Config) *int { return &c.Worker.RateLimit }, 0, math.MaxInt32)},
+	{key: "sweep_interval", env: []string{"SALUR_SWEEP_INTERVAL"}, need: NeedWorker, def: "15s",
+		usage: "how often lost follow-ups are looked for",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.SweepInterval }, 1, math.MaxInt64)},
+	{key: "retention", env: []string{"SALUR_RETENTION"}, need: NeedWorker, def: "720h",
+		usage: "how long finished transactions stay in the ledger",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.Retention }, time.Hour, math.MaxInt64)},
+
+	// Refused by every program: whoever sets one expects what no program does yet.
+	{key: "webhook_url", env: []string{"SALUR_WEBHOOK_URL"}, need: everyProgram, secrecy: secret,
+		usage: "where outcomes are posted (not available in this version)", parse: unavailable},
+	{key: "webhook_secret", env: []string{"SALUR_WEBHOOK_SECRET"}, need: everyProgram, secrecy: secret,
+		usage: "HMAC key of the webhook (not available in this version)", parse: unavailable},
+	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: everyProgram, secrecy: secret,
+		usage: "keys of the HTTP intake (not available in this version)", parse: unavailable},
+
+	{key: "log_level", env: []string{"SALUR_LOG_LEVEL"}, need: everyProgram, def: "info",
+		usage: "debug, info, warn or error",
+		parse: logLevel},
+	{key: "log_format", env: []string{"SALUR_LOG_FORMAT"}, need: everyProgram,
+		usage: "json or console; when not set, console on a terminal and json elsewhere",
+		parse: oneOf(func(c *Config) *string { return &c.Log.Format }, "json", "console")},
+}
+
+// wantedBy reports whether a program with these needs uses the setting.
+func (s setting) wantedBy(needs Need) bool { return s.need == everyProgram || s.need&needs != 0 }

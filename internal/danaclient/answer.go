@@ -1,0 +1,177 @@
+package danaclient
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// service is one of DANA's APIs.
+type service struct {
+	api  API
+	path string
+	code string // SNAP service code: the two digits in the middle of its responseCodes
+	// Where its answers name the transaction: our number and DANA's.
+	refField, numberField string
+	read                  func(a answer, ref string) verdict
+}
+
+// meaning is one row of a code table. fault marks DANA's own failure.
+type meaning struct {
+	kind  statemachine.Kind
+	why   statemachine.Why
+	fault bool
+}
+
+// answer is what an answer says, field by field; a field that is missing, null or of a
+// strange shape is empty.
+type answer struct {
+	code        string // responseCode, seven digits
+	message     string
+	referenceNo string // DANA's own number
+	ref         string // the partnerReferenceNo that it is about
+	serviceCode string // the API that its transaction was made by (39)
+	status      string // latestTransactionStatus (39)
+	amount      money.Amount
+}
+
+// verdict is what an answer proves. unclear: a person should see the answer itself.
+type verdict struct {
+	statemachine.Outcome
+	message string
+	fault   bool
+	unclear bool
+}
+
+// Why an answer is not taken at its word.
+const (
+	whyEmpty            statemachine.Why = "answer_empty"
+	whyTooLarge         statemachine.Why = "answer_too_large"
+	whyUnreadable       statemachine.Why = "answer_unreadable"
+	whyMalformedCode    statemachine.Why = "malformed_code"
+	whyForeignService   statemachine.Why = "foreign_service"
+	whyContradiction    statemachine.Why = "status_contradicts_code"
+	whyUnlistedCode     statemachine.Why = "unlisted_code"
+	whyUnlistedStatus   statemachine.Why = "unlisted_status"
+	whyForeignReference statemachine.Why = "foreign_reference"
+	whyEchoMissing      statemachine.Why = "echo_missing"
+)
+
+// classify turns a whole answer into a verdict, by its responseCode and never by its
+// message. Whatever does not read as an answer of this API to this call is Unknown: it may
+// have been written by something between DANA and us, after DANA paid.
+func (s service) classify(httpStatus int, body []byte, ref string) verdict {
+	switch {
+	case len(body) > maxAnswer:
+		return unreadable(whyTooLarge)
+	case len(bytes.TrimSpace(body)) == 0:
+		return unreadable(whyEmpty)
+	}
+	// A map and not a struct: names match exactly, and one odd field cannot spoil the others.
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return unreadable(whyUnreadable)
+	}
+	a := s.parse(fields)
+	v := s.judge(httpStatus, a, ref)
+	v.message = a.message
+	return v
+}
+
+func (s service) judge(httpStatus int, a answer, ref string) verdict {
+	switch {
+	case len(a.code) != 7 || !isDigits(a.code):
+		a.code = ""
+		v := a.unclear(statemachine.Unknown, whyMalformedCode)
+		v.fault = true
+		return v
+	case a.code[3:5] != s.code:
+		return a.unclear(statemachine.Unknown, whyForeignService)
+	// A 2xx status line says only that the exchange worked; DANA sends refusals in it too.
+	// Any other must agree with the code, or somebody else wrote one of the two.
+	case httpStatus/100 != 2 && strconv.Itoa(httpStatus) != a.code[:3]:
+		return a.unclear(statemachine.Unknown, whyContradiction)
+	}
+	return s.read(a, ref)
+}
+
+// listed looks the code up in its API's table. A code that DANA does not list proves
+// nothing, 4xx included.
+func (a answer) listed(codes map[string]meaning) verdict {
+	m, ok := codes[a.code]
+	if !ok {
+		return a.unclear(statemachine.Unknown, whyUnlistedCode)
+	}
+	return a.means(m)
+}
+
+func (a answer) means(m meaning) verdict {
+	return verdict{fault: m.fault, Outcome: statemachine.Outcome{
+		Kind: m.kind, Why: m.why, Code: a.code,
+		ReferenceNo: a.referenceNo, EchoRef: a.ref, EchoAmount: a.amount,
+	}}
+}
+
+func (a answer) unclear(kind statemachine.Kind, why statemachine.Why) verdict {
+	v := a.means(meaning{kind: kind, why: why})
+	v.unclear = true
+	return v
+}
+
+func unreadable(why statemachine.Why) verdict {
+	return verdict{Outcome: statemachine.Outcome{Why: why}, fault: true, unclear: true}
+}
+
+// parse collects the fields. Cleaning cannot make a foreign reference equal to ours, which
+// has neither spaces nor an ellipsis and is at most 64 characters long.
+func (s service) parse(fields map[string]json.RawMessage) answer {
+	return answer{
+		code:        text(fields["responseCode"]),
+		message:     clean(string(mask([]byte(text(fields["responseMessage"])))), 150),
+		referenceNo: clean(text(fields[s.numberField]), 64),
+		ref:         clean(text(fields[s.refField]), 64),
+		serviceCode: text(fields["serviceCode"]),
+		status:      text(fields["latestTransactionStatus"]),
+		amount:      amount(fields["amount"]),
+	}
+}
+
+// text is a string, or a number as it is written; anything else is empty.
+func text(raw json.RawMessage) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	if isDigits(string(raw[:1])) {
+		return string(raw)
+	}
+	var s string
+	_ = json.Unmarshal(raw, &s) // null and other shapes leave it empty
+	return s
+}
+
+// amount is DANA's form of money with the value as string or number. It is the zero Amount
+// when there is none to be read: half an amount must not be compared with a payout's.
+// Another currency is kept, so that it equals no payout.
+func amount(raw json.RawMessage) money.Amount {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // null and other shapes leave it empty
+	value, currency := text(fields["value"]), text(fields["currency"])
+	if currency == "" {
+		return money.Amount{}
+	}
+	canonical, err := json.Marshal(map[string]string{"value": value, "currency": currency})
+	if err != nil {
+		return money.Amount{}
+	}
+	var a money.Amount
+	if err := json.Unmarshal(canonical, &a); err != nil {
+		return money.Amount{}
+	}
+	return a
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,0 +1,53 @@
+package danaclient
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Client makes calls to DANA. It is safe for concurrent use; one serves a whole process,
+// because it holds the connections.
+type Client struct {
+	cfg  Config
+	base *url.URL
+	http *http.Client
+}
+
+// New returns a client, or one error that names every bad field (payout.FieldError values,
+// joined, one line each). It does not connect. Key text is in no error.
+func New(cfg Config) (*Client, error) {
+	base, err := cfg.check()
+	if err != nil {
+		return nil, fmt.Errorf("DANA client configuration: %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Client{cfg: cfg, base: base, http: httpClient(cfg)}, nil
+}
+
+func httpClient(cfg Config) *http.Client {
+	return &http.Client{
+		// A redirect is not an answer to a payout, and following one would post the payout to
+		// a host and path that were not signed.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment,
+			// A dial outlives the call that asked for it, so it is bounded by itself.
+			DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
+			TLSHandshakeTimeout:    cfg.Timeout,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    cfg.MaxConns,
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: maxAnswer,
+			// All calls share one HTTP/2 connection. When it dies without a word, pings find out
+			// within one exchange instead of every payout timing out until the kernel does.
+			HTTP2: &http.HTTP2Config{SendPingTimeout: cfg.Timeout / 2, PingTimeout: cfg.Timeout / 2},
+		},
+	}
+}

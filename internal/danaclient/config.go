@@ -1,0 +1,86 @@
+package danaclient
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// Config is what a client needs. Every field but Now is required.
+type Config struct {
+	// BaseURL is scheme, host and perhaps a path prefix, which is then part of the signed
+	// path. Plain http is for a sandbox on one's own machine or network.
+	BaseURL string
+	// PartnerID is the client id that DANA gave (X-PARTNER-ID, at most 36 characters).
+	PartnerID string
+	// Origin is the merchant's domain (ORIGIN).
+	Origin string
+	// ChannelID is the header CHANNEL-ID, at most 5 characters; DANA's samples say 95221.
+	ChannelID string
+	// Key signs every request: RSA of at least 2048 bits.
+	Key *rsa.PrivateKey
+	// Timeout bounds one exchange from dialling to the last byte of the answer. DANA
+	// expects its own answers within 8 s.
+	Timeout time.Duration
+	// MaxConns is how many idle connections are kept for the next call: as many as calls
+	// are made at once.
+	MaxConns int
+	// Now is the clock of X-TIMESTAMP and of Exchange.Duration; nil is time.Now.
+	Now func() time.Time
+}
+
+// BaseURL is DANA's host for an environment, sandbox or production in any case. Anything
+// else is a payout.FieldError: an empty or misspelt name must not choose where money goes.
+func BaseURL(env string) (string, error) {
+	switch strings.ToLower(env) {
+	case "sandbox":
+		return "https://api.sandbox.dana.id", nil
+	case "production":
+		return "https://api.saas.dana.id", nil
+	}
+	return "", payout.FieldError{Field: "environment", Value: env, Fix: "use sandbox or production"}
+}
+
+// check returns the base URL, or one payout.FieldError per bad field, joined.
+func (cfg Config) check() (*url.URL, error) {
+	var bad []error
+	wrong := func(field, value, fix string) {
+		bad = append(bad, payout.FieldError{Field: field, Value: value, Fix: fix})
+	}
+	header := func(field, value, shown string, most int) {
+		if value == "" || len(value) > most || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			wrong(field, shown, fmt.Sprintf("use 1 to %d printable ASCII characters without spaces", most))
+		}
+	}
+
+	base, err := url.Parse(cfg.BaseURL)
+	switch {
+	case err != nil: // what cannot be taken apart may hold a password
+		wrong("BaseURL", payout.Mask(cfg.BaseURL), "not a URL; use https://host or https://host/prefix")
+	case base.Scheme != "https" && base.Scheme != "http", base.Hostname() == "",
+		base.User != nil, base.RawQuery != "", base.ForceQuery, base.Fragment != "":
+		wrong("BaseURL", base.Redacted(), "use https://host or https://host/prefix, with no user, query or fragment")
+	}
+	header("PartnerID", cfg.PartnerID, payout.Mask(cfg.PartnerID), 36)
+	header("Origin", cfg.Origin, cfg.Origin, 255)
+	header("ChannelID", cfg.ChannelID, cfg.ChannelID, 5)
+	switch {
+	case cfg.Key == nil || cfg.Key.N == nil:
+		wrong("Key", "", "give the RSA private key whose public half is registered with DANA")
+	case checkSize(cfg.Key) != nil:
+		wrong("Key", strconv.Itoa(cfg.Key.N.BitLen())+" bits", checkSize(cfg.Key).Error())
+	}
+	if cfg.Timeout <= 0 {
+		wrong("Timeout", cfg.Timeout.String(), "must be more than zero, such as 8s")
+	}
+	if cfg.MaxConns < 1 {
+		wrong("MaxConns", strconv.Itoa(cfg.MaxConns), "must be at least 1")
+	}
+	return base, errors.Join(bad...)
+}

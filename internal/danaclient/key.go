@@ -1,0 +1,98 @@
+package danaclient
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"unicode"
+)
+
+// Why a private key is refused. The texts are fixed: nothing of the key is ever in an error.
+var (
+	ErrKeyMissing = errors.New("the private key is empty")
+	// ErrKeyMarkers: dashes, but no whole pair of markers of a kind that can hold the key.
+	ErrKeyMarkers = errors.New("private key: use both lines BEGIN/END PRIVATE KEY or BEGIN/END RSA PRIVATE KEY (not a public, encrypted, EC or OpenSSH key), or the bare base64 without any")
+	// ErrKeyFormat: what stands between the markers is not a PKCS#8 or PKCS#1 key in base64.
+	ErrKeyFormat = errors.New("private key: not an unencrypted PKCS#8 or PKCS#1 key in base64; copy it again, whole")
+	ErrKeyType   = errors.New("private key: not an RSA key; DANA signs with RSA")
+	ErrKeySize   = errors.New("private key: shorter than 2048 bits; make one with openssl genrsa 2048 and register its public half with DANA")
+)
+
+// minKeyBits is what DANA asks of a merchant's key.
+const minKeyBits = 2048
+
+func checkSize(key *rsa.PrivateKey) error {
+	if key.N.BitLen() < minKeyBits {
+		return ErrKeySize
+	}
+	return nil
+}
+
+// ParsePrivateKey reads an RSA private key in any form in which it is handed around: PKCS#8
+// or PKCS#1, PEM or bare base64, with newlines of any sort, with \n spelt out, with spaces
+// instead, on one line, in quotes. It returns one of the ErrKey errors.
+func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
+	text = compact(text)
+	if text == "" {
+		return nil, ErrKeyMissing
+	}
+	if strings.Contains(text, "--") {
+		var whole bool
+		if text, whole = betweenMarkers(text); !whole {
+			return nil, ErrKeyMarkers
+		}
+	}
+	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return nil, ErrKeyFormat
+	}
+	key, err := parseDER(der)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSize(key); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// compact brings every form to one: no white space, no spelt-out newlines, no quotes, no
+// byte order mark. None of them is part of base64.
+func compact(text string) string {
+	text = strings.NewReplacer(`\r`, "", `\n`, "").Replace(text)
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("\"'`\ufeff", r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// betweenMarkers finds the base64 between a pair of markers, in compacted text.
+func betweenMarkers(text string) (string, bool) {
+	for _, kind := range []string{"PRIVATEKEY-----", "RSAPRIVATEKEY-----"} {
+		_, rest, begun := strings.Cut(text, "-----BEGIN"+kind)
+		body, _, ended := strings.Cut(rest, "-----END"+kind)
+		if begun && ended {
+			return body, true
+		}
+	}
+	return "", false
+}
+
+// parseDER tries both encodings whatever the marker said: PKCS#1 under a PKCS#8 marker is
+// common. The errors of x509 are not passed on, for they may quote bytes of the key.
+func parseDER(der []byte) (*rsa.PrivateKey, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		if key, ok := key.(*rsa.PrivateKey); ok {
+			return key, nil
+		}
+		return nil, ErrKeyType
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	return nil, ErrKeyFormat
+}

@@ -1,0 +1,56 @@
+package danaclient
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// maxRaw is how much of an unclear answer is kept, in bytes: what a person needs to see
+// what it was, and little enough for a ledger entry.
+const maxRaw = 4 << 10
+
+var (
+	digitRun = regexp.MustCompile(`[0-9]{9,}`)
+	// personal is a JSON member that names the payee; its text may be cut off at the end.
+	personal = regexp.MustCompile(`(?is)("customer(?:name|id)"\s*:\s*)(?:"(?:[^"\\]|\\.)*\\?"?|[0-9]+)`)
+)
+
+// mask hides what may name the payee: customerName, customerId, and any run of nine or more
+// digits that begins like an Indonesian phone number (62, 08, 8).
+func mask(b []byte) []byte {
+	b = personal.ReplaceAll(b, []byte(`$1"****"`))
+	return digitRun.ReplaceAllFunc(b, func(run []byte) []byte {
+		for _, start := range []string{"62", "08", "8"} {
+			if bytes.HasPrefix(run, []byte(start)) {
+				return []byte(payout.Mask(string(run)))
+			}
+		}
+		return run
+	})
+}
+
+// keep is the part of an unclear answer that goes on record. It is masked before it is cut,
+// so that a cut cannot turn a phone number into digits that look like none.
+func keep(answer []byte) []byte {
+	b := mask(answer)
+	return b[:min(len(b), maxRaw)]
+}
+
+// clean makes a text from outside fit for logs, terminals and records: at most n runes (an
+// ellipsis tells that there were more), no control characters.
+func clean(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,73 @@
+package danaclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// request builds and signs a request. Timestamp and signature are fresh on every call; the
+// body is the same bytes for the same payout.
+func (c *Client) request(ctx context.Context, s service, externalID string, body any) (*http.Request, error) {
+	payload, err := encode(body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(s.path).String(), bytes.NewReader(payload))
+	if err != nil {
+		return nil, fmt.Errorf("building the request: %w", err)
+	}
+	timestamp := jakarta.Format(c.cfg.Now())
+	signature, err := sign(c.cfg.Key, req.Method, req.URL.RequestURI(), timestamp, payload)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-TIMESTAMP", timestamp)
+	req.Header.Set("X-SIGNATURE", signature)
+	req.Header.Set("X-PARTNER-ID", c.cfg.PartnerID)
+	req.Header.Set("X-EXTERNAL-ID", externalID)
+	req.Header.Set("ORIGIN", c.cfg.Origin)
+	req.Header.Set("CHANNEL-ID", c.cfg.ChannelID)
+	return req, nil
+}
+
+// encode writes a body as DANA hashes it: compact, UTF-8 as it is, nothing escaped for HTML
+// and no newline at the end. One call's result is hashed and sent.
+func encode(body any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil {
+		return nil, fmt.Errorf("encoding the request: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// additionalInfo is the part that 37 and 38 share.
+type additionalInfo struct {
+	FundType     string `json:"fundType"`
+	Division     string `json:"externalDivisionId,omitempty"`
+	ChargeTarget string `json:"chargeTarget,omitempty"`
+	CustomerID   string `json:"customerId,omitempty"`
+}
+
+func infoOf(p payout.Payout) additionalInfo {
+	return additionalInfo{
+		FundType: p.FundType, Division: p.Division, ChargeTarget: p.ChargeTarget, CustomerID: p.CustomerID,
+	}
+}
+
+// customerNumber is the payee's phone number, or the literal that stands there when the
+// payee is named by customerId.
+func customerNumber(p payout.Payout) string {
+	if p.CustomerID != "" {
+		return payout.ByCustomerID
+	}
+	return p.Customer
+}

@@ -1,0 +1,172 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// The two sources of a hold.
+const (
+	ByPerson = "person" // stays until a person resumes
+	BySystem = "system" // lifted by a probe, or by a person
+)
+
+// Hold is a reason not to send, in force for all workers. There is at most one by a
+// person and one by the system for each cause; they are independent, and sending goes on
+// when the last is gone.
+type Hold struct {
+	By string `json:"by"` // ByPerson or BySystem
+	// Cause is what the system met: refused credentials, or a refusal that concerns the
+	// merchant and would meet every payout behind this one too. Empty for a person.
+	Cause  statemachine.Why `json:"cause,omitempty"`
+	Reason string           `json:"reason"`           // for people
+	Person string           `json:"person,omitempty"` // who holds, for ByPerson
+	Ref    string           `json:"ref,omitempty"`    // the payout that met the cause
+	Since  time.Time        `json:"since"`
+	// Probes is how many probes have found the cause still there, NextProbe when the next
+	// one is due. Both are zero for a person.
+	Probes    int       `json:"probes,omitempty"`
+	NextProbe time.Time `json:"nextProbe,omitzero"`
+}
+
+// holdsKey is a hash from field to Hold. All holds in one key are read and lifted at one
+// instant. The hash tag keeps it in one cluster slot with the lock of the probes.
+const holdsKey = "salur:{gate}:holds"
+
+func (h Hold) field() string {
+	if h.By == ByPerson {
+		return ByPerson
+	}
+	return BySystem + ":" + string(h.Cause)
+}
+
+// closes tells whether the hold is against exchanges of this purpose. Asking about payouts
+// under way moves no money and goes on, unless DANA refuses to know us at all.
+func (h Hold) closes(p Purpose) bool {
+	return p == Send || h.Cause == statemachine.CredentialsRefused
+}
+
+// Hold stops sending on all workers because of what an exchange met: h.Cause, h.Reason
+// and h.Ref; the rest is filled in. This worker stops at once, the others within a second.
+// first tells that this call made the hold, so that one caller of many speaks of it; if
+// the cause is held already, that hold stays as it is.
+//
+// On an error it is not known whether the hold was made. The caller goes on as if it was
+// not: the next exchange meets the same cause and holds again.
+func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
+	h.By, h.Person, h.Since, h.Probes = BySystem, "", g.cfg.Now(), 0
+	h.NextProbe = h.Since.Add(probeAfter(0))
+	first, err = g.cfg.Redis.HSetNX(ctx, holdsKey, h.field(), encode(h)).Result()
+	if err != nil {
+		return false, fmt.Errorf("hold for %s: %w", h.Cause, err)
+	}
+	// The hold is made. If it cannot be read back now, the next reading finds it.
+	g.read(ctx)
+	return first, nil
+}
+
+// read replaces the gate's view of the holds by what Redis says, and tells what changed.
+// When it fails the view stays, and ages until it is no longer trusted: a hold that was
+// made or lifted meanwhile is unknown here. Status has the error.
+func (g *Gate) read(ctx context.Context) {
+	g.reading.Lock()
+	defer g.reading.Unlock()
+	at := g.cfg.Now()
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	holds, err := ReadHolds(ctx, g.cfg.Redis)
+
+	g.mu.Lock()
+	before := g.holds
+	g.readErr = err
+	if err == nil {
+		g.holds, g.readAt = holds, at
+		g.broadcast()
+	}
+	g.mu.Unlock()
+	if err == nil {
+		g.tell(before, holds, false)
+		g.tell(holds, before, true)
+	}
+}
+
+// tell reports each hold of these that is not among those. A hold is the same one while
+// its Since is: probes change the rest.
+func (g *Gate) tell(these, those []Hold, held bool) {
+	for _, h := range these {
+		same := func(o Hold) bool { return o.field() == h.field() && o.Since.Equal(h.Since) }
+		if g.cfg.OnHold != nil && !slices.ContainsFunc(those, same) {
+			g.cfg.OnHold(h, held)
+		}
+	}
+}
+
+// ReadHolds returns the holds in force, oldest first.
+func ReadHolds(ctx context.Context, rdb redis.UniversalClient) ([]Hold, error) {
+	records, err := rdb.HGetAll(ctx, holdsKey).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read holds: %w", err)
+	}
+	return decodeAll(records)
+}
+
+// HoldByPerson stops sending on all workers until Resume. A later call replaces the reason
+// of an earlier one.
+func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) error {
+	h := Hold{By: ByPerson, Reason: reason, Person: by, Since: at}
+	if err := rdb.HSet(ctx, holdsKey, h.field(), encode(h)).Err(); err != nil {
+		return fmt.Errorf("hold by %s: %w", by, err)
+	}
+	return nil
+}
+
+// Resume lifts every hold, by people and by the system, and returns what it lifted. A
+// cause that is still there is met again by the next payout, and held again.
+func Resume(ctx context.Context, rdb redis.UniversalClient) (lifted []Hold, err error) {
+	var records *redis.MapStringStringCmd
+	_, err = rdb.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+		records = tx.HGetAll(ctx, holdsKey)
+		tx.Del(ctx, holdsKey)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("resume: %w", err)
+	}
+	return decodeAll(records.Val())
+}
+
+func decodeAll(records map[string]string) ([]Hold, error) {
+	var holds []Hold
+	for field, record := range records {
+		h, err := decode(record)
+		if err != nil {
+			return nil, fmt.Errorf("hold %s in %s: %w", field, holdsKey, err)
+		}
+		holds = append(holds, h)
+	}
+	slices.SortFunc(holds, func(a, b Hold) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.field(), b.field()))
+	})
+	return holds, nil
+}
+
+func encode(h Hold) string {
+	b, err := json.Marshal(h)
+	if err != nil { // only texts, a number and times of this era: cannot happen
+		panic(err)
+	}
+	return string(b)
+}
+
+func decode(record string) (h Hold, err error) {
+	err = json.Unmarshal([]byte(record), &h)
+	return h, err
+}

@@ -1,0 +1,75 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/salur-id/salur/internal/cli/nearest"
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// fieldNames are the names of payout.Instruction in JSON, in its own order: a JSONL
+// field and a CSV column are called the same, and a new one is known here by itself.
+var fieldNames = func() []string {
+	t := reflect.TypeFor[payout.Instruction]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	}
+	return names
+}()
+
+// required are the fields without which there is no payout.
+var required = []string{"ref", "customer", "amount"}
+
+// unknownField is what to say of a name that no field has. A name with digits is masked:
+// where a header has been forgotten it is somebody's phone number.
+func unknownField(name string) string {
+	if near, ok := nearest.Name(name, fieldNames); ok {
+		return fmt.Sprintf("%q does not exist; did you mean %q?", name, near)
+	}
+	if strings.ContainsAny(name, "0123456789") {
+		name = payout.Mask(name)
+	}
+	return fmt.Sprintf("%.40q does not exist; use %s", name, strings.Join(fieldNames, ", "))
+}
+
+// scientific is what a spreadsheet makes of a long number: 6.28117E+10, or with a comma.
+var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
+
+const mangled = "a spreadsheet has turned this number into scientific notation and its digits are lost; " +
+	"format the column as text, enter the number again and export the file again"
+
+// parse checks an instruction. A number that a spreadsheet has mangled gets a line of its
+// own, also in ref, where it would be a legal reference: the long references of a whole
+// payroll may all have become the same one. The value is masked whatever it was.
+func parse(in payout.Instruction) (payout.Payout, error) {
+	numbers := []payout.FieldError{
+		{Field: "ref", Value: in.Ref}, {Field: "customer", Value: in.Customer}, {Field: "amount", Value: string(in.Amount)},
+		{Field: "fee", Value: string(in.Fee)}, {Field: "customerId", Value: in.CustomerID},
+	}
+	var bad payout.InvalidError
+	lost := map[string]bool{}
+	for _, f := range numbers {
+		if scientific.MatchString(f.Value) {
+			lost[f.Field] = true
+			bad = append(bad, payout.FieldError{Field: f.Field, Value: payout.Mask(f.Value), Fix: mangled})
+		}
+	}
+	p, err := in.Parse()
+	if len(bad) == 0 {
+		return p, err
+	}
+	var others payout.InvalidError
+	if errors.As(err, &others) {
+		for _, f := range others {
+			if !lost[f.Field] {
+				bad = append(bad, f)
+			}
+		}
+	}
+	return payout.Payout{}, bad
+}

@@ -1,0 +1,244 @@
+package intake_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/salur-id/salur/internal/intake"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
+)
+
+const example = `{"ref":"A-1","customer":"62811742234","amount":"10000"}`
+
+// show is a file as text, one item per line, for comparing.
+func show(f intake.File) string {
+	var b strings.Builder
+	for _, r := range f.Rows {
+		fmt.Fprintf(&b, "%d %s %s %s\n", r.Line, r.Payout.Ref, r.Payout.Customer, r.Payout.Amount.Value())
+	}
+	for _, d := range f.Duplicates {
+		fmt.Fprintf(&b, "%d repeats %d %s\n", d.Line, d.First, d.Ref)
+	}
+	for _, bad := range f.Bad {
+		fmt.Fprintln(&b, bad.Error())
+	}
+	return b.String()
+}
+
+const (
+	allFields = "use ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, validate, notAfter"
+	noObject  = `not one JSON object; write a payout per line, such as ` + example
+	badAmount = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
+	mangled   = "a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again"
+)
+
+func TestJSONL(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, in, want string }{
+		{"empty", "", ""},
+		{"one", example, "1 A-1 62811742234 10000.00\n"},
+		{"blank lines and CRLF", "\r\n \t\r\n" + example + "\r\n\n", "3 A-1 62811742234 10000.00\n"},
+		{"byte order mark", "\xef\xbb\xbf" + example, "1 A-1 62811742234 10000.00\n"},
+		{"amount as a number", `{"ref":"A-1","customer":"62811742234","amount":10000.50}`, "1 A-1 62811742234 10000.50\n"},
+		{"no rounding", `{"ref":"A-1","customer":"62811742234","amount":9007199254740993.01}`, "1 A-1 62811742234 9007199254740993.01\n"},
+		{"null is not given", `{"ref":"A-1","customer":"62811742234","amount":1,"fee":null,"notes":null}`, "1 A-1 62811742234 1.00\n"},
+		{"same again", example + "\n" + `{"amount":10000.00,"ref":"A-1","customer":"62811742234","kind":"topup"}`,
+			"1 A-1 62811742234 10000.00\n2 repeats 1 A-1\n"},
+		{"other content", strings.Join([]string{example, `{"ref":"B","customer":"62811742234","amount":1}`,
+			`{"ref":"A-1","customer":"62811742234","amount":2}`, example, `{"ref":"A-1","customer":"62811742234","amount":3}`}, "\n"),
+			"2 B 62811742234 1.00\n" +
+				"line 1: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
+				"line 3: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n" +
+				"line 4: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
+				"line 5: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n"},
+		{"bad fields", `{"ref":"","customer":"0811742234","amount":"1,000"}` + "\n" + example,
+			"2 A-1 62811742234 10000.00\n" + `line 1: ref "": use 1 to 64 printable ASCII characters without spaces; ` +
+				`customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; amount "1,000": ` + badAmount + "\n"},
+		{"thousands", `{"ref":"A","customer":"62811742234","amount":"1.000.000"}`, `line 1: amount "1.000.000": ` + badAmount + "\n"},
+		{"unknown field", `{"ref":"A","costumer":"62811742234"}`, `line 1: field "costumer" does not exist; did you mean "customer"?` + "\n"},
+		{"far from any field", `{"phone":"62811742234"}`, `line 1: field "phone" does not exist; ` + allFields + "\n"},
+		{"number as field", `{"62811742234":1}`, `line 1: field "62811****234" does not exist; ` + allFields + "\n"},
+		{"case of a field", `{"Ref":"A"}`, `line 1: field "Ref" does not exist; did you mean "ref"?` + "\n"},
+		{"field twice", `{"amount":1,"amount":2}`, `line 1: field "amount" is there twice; keep one` + "\n"},
+		{"number for a text", `{"customer":62811742234}`, "line 1: customer: use a text in double quotes\n"},
+		{"text for a truth", `{"validate":"true"}`, "line 1: validate: use true or false without quotes\n"},
+		{"object for an amount", `{"ref":"A","customer":"62811742234","amount":{"value":"1.00"}}`,
+			`line 1: amount "{\"value\":\"1.00\"}": ` + badAmount + "\n"},
+		{"array", "[" + example + "]", "line 1: " + noObject + "\n"},
+		{"text", `"62811742234"`, "line 1: " + noObject + "\n"},
+		{"cut off", `{"ref":"A-1","customer":"6281174`, "line 1: " + noObject + "\n"},
+		{"not closed", `{"ref":"A-1"`, "line 1: " + noObject + "\n"},
+		{"comma too many", `{"ref":"A-1",}`, "line 1: " + noObject + "\n"},
+		{"garbage behind", example + "x", "line 1: " + noObject + "\n"},
+		{"two objects on a line", example + example, "line 1: " + noObject + "\n"},
+		{"not UTF-8", "{\"ref\":\"A\",\"notes\":\"caf\xe9\"}", "line 1: not UTF-8; save the file as UTF-8\n"},
+		{"too long", example[:len(example)-1] + `,"notes":"` + strings.Repeat("x", 1<<20) + "\"}\n" + example,
+			"2 A-1 62811742234 10000.00\nline 1: longer than 1048576 bytes; write one payout per line\n"},
+		{"too long at the end", example + "\n" + strings.Repeat("x", 1<<20+1),
+			"1 A-1 62811742234 10000.00\nline 2: longer than 1048576 bytes; write one payout per line\n"},
+		{"as long as allowed", strings.Repeat(" ", 1<<20-len(example)-1) + example + "\n", "1 A-1 62811742234 10000.00\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := intake.Read(strings.NewReader(tc.in), intake.JSONL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, show(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestCSV(t *testing.T) {
+	t.Parallel()
+	const header = "ref,customer,amount,notes\n"
+	const row = "A-1,62811742234,10000,\n"
+	for _, tc := range []struct{ name, in, want string }{
+		{"header alone", header, ""},
+		{"one", header + row, "2 A-1 62811742234 10000.00\n"},
+		{"no newline at the end", "ref,customer,amount\nA-1,62811742234,1", "2 A-1 62811742234 1.00\n"},
+		{"any order", "amount,ref,customer\n5.5,A-1,62811742234\n", "2 A-1 62811742234 5.50\n"},
+		{"byte order mark, CRLF, semicolons, quotes", "\xef\xbb\xbf\"ref\";\"customer\";\"amount\"\r\n\"A-1\";\"62811742234\";1\r\n", "2 A-1 62811742234 1.00\n"},
+		{"blank lines first", "\n\nref;customer;amount\nA-1;62811742234;1\n", "4 A-1 62811742234 1.00\n"},
+		{"semicolon in a comma file", header + "A-1,62811742234,1,a;b\n", "2 A-1 62811742234 1.00\n"},
+		{"empty rows of a spreadsheet", header + ",,,\n\n , ,,\n,\n" + row, "6 A-1 62811742234 10000.00\n"},
+		{"lines after a quoted line break", header + "A-1,62811742234,1,\"two\nlines\"\nA-2,62811742234,1,\n",
+			"4 A-2 62811742234 1.00\nline 2: notes \"two\\nlines\": use at most 255 printable characters\n"},
+		{"same again", header + row + row, "2 A-1 62811742234 10000.00\n3 repeats 2 A-1\n"},
+		{"other content", header + row + "A-1,62811742234,10000,gift\n",
+			"line 2: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
+				"line 3: ref \"A-1\": line 2 has it with other content; give each payout a reference of its own\n"},
+		{"thousands", header + "A,62811742234,1.000.000,\nB,62811742234,\"1,000\",\n",
+			`line 2: amount "1.000.000": ` + badAmount + "\n" + `line 3: amount "1,000": ` + badAmount + "\n"},
+		{"mangled by a spreadsheet", header + "2.02601E+13,6.28117E+10,\"1,5E+6\",1E+5\nA-1,6.2811742234e+10,x,\n",
+			fmt.Sprintf("line 2: ref %q: %s; customer %q: %s; amount %q: %s\n", "2.026****+13", mangled, "6.281****+10", mangled, "****", mangled) +
+				fmt.Sprintf("line 3: customer %q: %s; amount %q: %s\n", "6.281****+10", mangled, "x", badAmount)},
+		{"cells missing", header + "A-1,62811742234,1\n" + row,
+			"3 A-1 62811742234 10000.00\nline 2: 3 cells where the header has 4; quote a text that contains the separator\n"},
+		{"cells too many", header + "A-1,62811742234,1,000,gift\n", "line 2: 5 cells where the header has 4; quote a text that contains the separator\n"},
+		{"a stray quote", header + "A-1,62811742234,1,a\"b\n" + row,
+			"3 A-1 62811742234 10000.00\nline 2: the quotes do not match (line 2, column 20); put a text with quotes into quotes and double those inside\n"},
+		{"an open quote", header + row + "A-2,62811742234,1,\"gift\nA-3,62811742234,1,\n",
+			"2 A-1 62811742234 10000.00\nline 3: the quotes do not match (line 4, column 20); put a text with quotes into quotes and double those inside\n"},
+		{"truth", "ref,customer,amount,validate\nA,62811742234,1,FALSE\nB,62811742234,1,yes\n",
+			"2 A 62811742234 1.00\nline 3: validate: use true or false\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := intake.Read(strings.NewReader(tc.in), intake.CSV)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, show(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestCSVHeaderRefused(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, in, want string }{
+		{"empty", "", "header: the file is empty; begin it with the column names ref, customer and amount"},
+		{"missing", "ref,notes\n", `header: column "customer" is missing; add it` + "\n" + `header: column "amount" is missing; add it`},
+		{"unknown", "ref,costumer,customer,amount,phone\n", `header: column "costumer" does not exist; did you mean "customer"?` + "\n" +
+			`header: column "phone" does not exist; ` + allFields},
+		{"twice", "ref,customer,amount,ref\n", `header: column "ref" is there twice; keep one`},
+		{"no header", "62811742234,ref,customer,amount\n", `header: column "62811****234" does not exist; ` + allFields},
+		{"quotes", "ref,\"customer,amount\n", "header: the quotes do not match; write the column names without quotes"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := intake.Read(strings.NewReader(tc.in), intake.CSV)
+			var header intake.HeaderError
+			if !errors.As(err, &header) || err.Error() != tc.want {
+				t.Errorf("got\n%v\nwant\n%s", err, tc.want)
+			}
+			if show(got) != "" {
+				t.Errorf("rows beside the error: %s", show(got))
+			}
+		})
+	}
+}
+
+// Every field arrives in the payout, from both formats alike.
+func TestEveryField(t *testing.T) {
+	t.Parallel()
+	const csv = "ref,kind,customer,amount,fee,notes,fundType,chargeTarget,division,customerId,validate,notAfter\n" +
+		"A-1,topup,620000000000,10000,1.5,\"gift, small\",FUND,DIVISION,D1,2166,false,2026-12-31T17:00:00+07:00\n"
+	const jsonl = `{"ref":"A-1","kind":"topup","customer":"620000000000","amount":10000,"fee":"1.5","notes":"gift, small","fundType":"FUND",` +
+		`"chargeTarget":"DIVISION","division":"D1","customerId":"2166","validate":false,"notAfter":"2026-12-31T17:00:00+07:00"}`
+	want := payout.Payout{Kind: payout.TopUp, Ref: "A-1", Customer: "620000000000", Amount: money.Rupiah(10000),
+		Fee: money.FromCents(150), Notes: "gift, small", FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", CustomerID: "2166",
+		NotAfter: time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)}
+	for format, text := range map[intake.Format]string{intake.CSV: csv, intake.JSONL: jsonl} {
+		got, err := intake.Read(strings.NewReader(text), format)
+		if err != nil || len(got.Rows) != 1 {
+			t.Fatalf("%s: %+v, %v", format, got, err)
+		}
+		if diff := cmp.Diff(want, got.Rows[0].Payout, cmp.Comparer(func(a, b money.Amount) bool { return a == b })); diff != "" {
+			t.Errorf("%s: %s", format, diff)
+		}
+	}
+}
+
+func TestReaderFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("disk gone")
+	for format, start := range map[intake.Format]string{
+		intake.JSONL: example + "\n" + example[:9],
+		intake.CSV:   "ref,customer,amount\nA-1,62811742234,1\nB",
+	} {
+		got, err := intake.Read(io.MultiReader(strings.NewReader(start), iotest.ErrReader(broken)), format)
+		if !errors.Is(err, broken) || show(got) != "" {
+			t.Errorf("%s: %q, %v", format, show(got), err)
+		}
+	}
+	if _, err := intake.Read(iotest.ErrReader(broken), intake.CSV); !errors.Is(err, broken) {
+		t.Errorf("in the header: %v", err)
+	}
+}
+
+func TestBadRowKeepsItsType(t *testing.T) {
+	t.Parallel()
+	got, err := intake.Read(strings.NewReader(`{"ref":"A","customer":"62811742234","amount":"0"}`), intake.JSONL)
+	if err != nil || len(got.Bad) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	var fields payout.InvalidError
+	if !errors.As(got.Bad[0], &fields) || fields[0].Field != "amount" {
+		t.Errorf("%v", got.Bad[0])
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, flag string
+		want       intake.Format
+		err        string
+	}{
+		{"a.csv", "", intake.CSV, ""},
+		{"dir.csv/A.JSONL", "", intake.JSONL, ""},
+		{"a.csv", "jsonl", intake.JSONL, ""},
+		{"-", "CSV", intake.CSV, ""},
+		{"-", "", "", `"-" does not end in .csv or .jsonl; say --format csv or --format jsonl`},
+		{"a.json", "", "", `"a.json" does not end in .csv or .jsonl; say --format csv or --format jsonl`},
+		{"a.csv", "xlsx", "", `--format "xlsx": use csv or jsonl`},
+	} {
+		got, err := intake.FormatOf(tc.name, tc.flag)
+		if got != tc.want || (err == nil) != (tc.err == "") || err != nil && err.Error() != tc.err {
+			t.Errorf("FormatOf(%q, %q) = %q, %v", tc.name, tc.flag, got, err)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Behaviour is how the sandbox treats the top-ups of one customer or of one reference:
+// a script of sends and a script of inquiries. A script is counted per reference, from
+// the moment it is set, over requests that are well formed and rightly signed. After its
+// last step everything is normal; the zero Behaviour is a good customer.
+type Behaviour struct {
+	Sends     []Send    `json:"sends,omitempty"`
+	Inquiries []Inquiry `json:"inquiries,omitempty"`
+}
+
+// Send is what the next Times sends of a reference meet: what happens to the money, and
+// what the client hears of it. The two are independent.
+type Send struct {
+	// Times is how many sends this step lasts; 0 for all that follow.
+	Times int `json:"times,omitempty"`
+	Pay   Pay `json:"pay,omitempty"`
+	// DelayMillis is how many milliseconds later a PayLate request arrives at the books.
+	DelayMillis int64 `json:"delayMillis,omitempty"`
+	// Then is the status that the transaction turns to, for good and in the books, at the first inquiry
+	// that no step of Inquiries covers: 00, 05 or 06 with PayPending; 04 (taken back)
+	// with PayNow, PayLate and PayPending. Empty: it stays as it is.
+	Then   string `json:"then,omitempty"`
+	Answer Answer `json:"answer,omitempty"`
+}
+
+// Inquiry is what the next Times status inquiries of a reference meet.
+type Inquiry struct {
+	// Times is how many inquiries this step lasts; 0 for all that follow.
+	Times int `json:"times,omitempty"`
+	// Status is the latestTransactionStatus (00–07) to claim of a stored transaction, whatever is
+	// true. Empty: the truth.
+	Status string `json:"status,omitempty"`
+	Answer Answer `json:"answer,omitempty"`
+}
+
+// Pay is what a send does to the money. It matters to a reference that DANA has not
+// stored yet; a stored one is only ever replayed.
+type Pay string
+
+// The ways of Pay.
+const (
+	// PayNow books at once: paid, or refused for the customer's state, the deposit, the limits.
+	PayNow Pay = ""
+	// PayNever loses the request: nothing is stored, the status is not found.
+	PayNever Pay = "never"
+	// PayLate books like PayNow, but DelayMillis later; until then nothing is stored.
+	PayLate Pay = "late"
+	// PayPending stores the transaction as in progress (2023800, status 02); see Send.Then.
+	PayPending Pay = "pending"
+	// PayFailed stores the transaction as failed (5003800, status 06).
+	PayFailed Pay = "failed"
+)
+
+// Answer is what the client gets to hear: one of the constants, or a seven-digit
+// responseCode to be answered in place of the true one ("4293800").
+type Answer string
+
+// The ways of Answer.
+const (
+	Normal        Answer = ""               // the truth
+	Hang          Answer = "hang"           // nothing, until Config.Hang is over; then the line is closed
+	Drop          Answer = "drop"           // the line is closed at once
+	HTML          Answer = "html"           // a gateway's page, HTTP 502
+	Half          Answer = "half_json"      // the first half of the truth
+	Empty         Answer = "empty"          // HTTP 200 and no body
+	ForeignRef    Answer = "foreign_ref"    // the truth with another partnerReferenceNo
+	ForeignAmount Answer = "foreign_amount" // the truth with one rupiah more
+)
+
+// validate returns one line that names the first wrong field and the fix.
+func (b Behaviour) validate() error {
+	for i, st := range b.Sends {
+		at := fmt.Sprintf("sends[%d].", i)
+		switch {
+		case st.Times < 0:
+			return wrong(at+"times", strconv.Itoa(st.Times), "use 0 for all sends, or how many")
+		case !slices.Contains([]Pay{PayNow, PayNever, PayLate, PayPending, PayFailed}, st.Pay):
+			return wrong(at+"pay", string(st.Pay), "use never, late, pending or failed, or leave it out to pay at once")
+		case st.DelayMillis < 0 || (st.DelayMillis > 0) != (st.Pay == PayLate) || st.DelayMillis > 24*time.Hour.Milliseconds():
+			return wrong(at+"delayMillis", strconv.FormatInt(st.DelayMillis, 10), "use 1 to 86400000, with pay late only")
+		case !st.thenFits():
+			return wrong(at+"then", st.Then, "use 00, 04, 05 or 06 with pay pending, 04 with pay now or late, or leave it out")
+		case !st.Answer.valid():
+			return wrong(at+"answer", string(st.Answer), answerFix)
+		case st.Answer == Normal && (st.Pay == PayNever || st.Pay == PayLate):
+			return wrong(at+"answer", "", "pay "+string(st.Pay)+" has no result to answer with; say what the client gets, such as hang")
+		}
+	}
+	for i, st := range b.Inquiries {
+		at := fmt.Sprintf("inquiries[%d].", i)
+		switch {
+		case st.Times < 0:
+			return wrong(at+"times", strconv.Itoa(st.Times), "use 0 for all inquiries, or how many")
+		case st.Status != "" && descriptions[st.Status] == "":
+			return wrong(at+"status", st.Status, "use 00 to 07, or leave it out for the truth")
+		case !st.Answer.valid():
+			return wrong(at+"answer", string(st.Answer), answerFix)
+		}
+	}
+	return nil
+}
+
+const answerFix = "use hang, drop, html, half_json, empty, foreign_ref, foreign_amount or a responseCode such as 5003801, or leave it out for the truth"
+
+func wrong(field, value, fix string) error { return fmt.Errorf("%s %q: %s", field, value, fix) }
+
+func (st Send) thenFits() bool {
+	switch st.Then {
+	case "":
+		return true
+	case statusRefunded:
+		return st.Pay == PayNow || st.Pay == PayLate || st.Pay == PayPending
+	case statusPaid, statusCancelled, statusFailed:
+		return st.Pay == PayPending
+	}
+	return false
+}
+
+func (a Answer) valid() bool {
+	switch a {
+	case Normal, Hang, Drop, HTML, Half, Empty, ForeignRef, ForeignAmount:
+		return true
+	}
+	code, err := strconv.ParseUint(string(a), 10, 32)
+	return err == nil && len(a) == 7 && code >= 200_00_00 && code < 600_00_00
+}
+
+func (st Send) times() int    { return st.Times }
+func (st Inquiry) times() int { return st.Times }
+
+// step is the step of a script that covers request number n (from 0), if one does.
+func step[S interface{ times() int }](script []S, n int) (st S, covered bool) {
+	for _, st := range script {
+		if st.times() == 0 || n < st.times() {
+			return st, true
+		}
+		n -= st.times()
+	}
+	return st, false
+}

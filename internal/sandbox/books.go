@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/money"
+)
+
+// Ceilings of DANA's sandbox.
+var (
+	maxTopUp  = money.Rupiah(20_000_000) // of one top-up
+	maxWallet = money.Rupiah(21_000_000) // of a wallet after it
+)
+
+// books are everything that a reset forgets.
+type books struct {
+	opening    money.Amount
+	deposit    money.Amount
+	wallets    map[string]money.Amount
+	credits    []Credit
+	records    []*record // in the order of their first request
+	byRef      map[string]*record
+	late       []lateSend // by time of arrival
+	issued     int        // DANA's reference numbers given out
+	requests   map[string]int
+	refusing   bool
+	behaviours map[Target]*Behaviour
+}
+
+// content is what must stay the same when a reference is sent again.
+type content struct {
+	wallet      string
+	amount, fee money.Amount
+}
+
+// record is what is known of one reference. Its status is statusNotFound as long as DANA would not know it.
+type record struct {
+	ref string
+	content
+	status      string
+	then        string // see Send.Then
+	referenceNo string
+	credit      int // where it stands in credits, -1 for nowhere
+	sends       int
+	inquiries   int
+
+	script      *Behaviour // the one that sent and asked count in
+	sent, asked int
+}
+
+// lateSend is a request that is under way to the books.
+type lateSend struct {
+	at   time.Time
+	req  topUp
+	step Send
+}
+
+func newBooks(deposit money.Amount) books {
+	return books{
+		opening: deposit, deposit: deposit, wallets: map[string]money.Amount{}, byRef: map[string]*record{},
+		requests: map[string]int{}, behaviours: map[Target]*Behaviour{},
+	}
+}
+
+// record finds a reference or opens a record for it.
+func (b *books) record(ref string) *record {
+	r := b.byRef[ref]
+	if r == nil {
+		r = &record{ref: ref, status: statusNotFound, credit: -1, content: content{amount: money.Rupiah(0), fee: money.Rupiah(0)}}
+		b.byRef[ref] = r
+		b.records = append(b.records, r)
+	}
+	return r
+}
+
+// follow puts r on the script that holds for it now: its reference's, its customer's, the
+// number's built-in one, or none. A script that is new to r begins at its beginning.
+func (b *books) follow(r *record) {
+	script := cmp.Or(b.behaviours[Target{Ref: r.ref}], b.behaviours[Target{Customer: r.wallet}], builtIn[r.wallet], goodCustomer)
+	if r.script != script {
+		r.script, r.sent, r.asked = script, 0, 0
+	}
+}
+
+// settleLate lets the late sends arrive that are due by now.
+func (b *books) settleLate(now time.Time) {
+	for len(b.late) > 0 && !b.late[0].at.After(now) {
+		l := b.late[0]
+		b.late = b.late[1:]
+		b.book(l.req, l.step, l.at)
+	}
+}
+
+func (b *books) sendLate(req topUp, st Send, now time.Time) {
+	b.late = append(b.late, lateSend{now.Add(time.Duration(st.DelayMillis) * time.Millisecond), req, st})
+	slices.SortStableFunc(b.late, func(x, y lateSend) int { return x.at.Compare(y.at) })
+}
+
+// refusal is why c cannot be paid: a cause and DANA's inner reason, or two empty texts. The merchant's balance
+// is looked at before the limits: in DANA's sandbox a trillion is "Insufficient Fund".
+func (b *books) refusal(c content) (cause, resultMsg string) {
+	switch {
+	case customers[c.wallet] != "":
+		return doNotHonor, customers[c.wallet]
+	case c.amount.Add(c.fee).Cents() > b.deposit.Cents():
+		return noFunds, "BALANCE_NOT_ENOUGH"
+	case c.amount.Cents() > maxTopUp.Cents(), c.amount.Cents() > b.room(c.wallet).Cents():
+		return overLimit, "EXCEED_BALANCE_LIMIT"
+	}
+	return "", ""
+}
+
+func (b *books) wallet(name string) money.Amount { return money.Rupiah(0).Add(b.wallets[name]) }
+
+// room is how much a wallet can still take.
+func (b *books) room(name string) money.Amount { return maxWallet.Sub(b.wallet(name)) }
+
+// pay moves the money of r, which refusal has let pass.
+func (b *books) pay(r *record, at time.Time) {
+	b.issued++
+	r.status, r.referenceNo = statusPaid, fmt.Sprintf("%s%029d", at.In(jakarta.Zone).Format("20060102"), b.issued)
+	b.deposit = b.deposit.Sub(r.amount).Sub(r.fee)
+	b.wallets[r.wallet] = b.wallet(r.wallet).Add(r.amount)
+	r.credit = len(b.credits)
+	b.credits = append(b.credits, Credit{Ref: r.ref, Customer: r.wallet, Amount: r.amount, Fee: r.fee, At: at})
+}
+
+// turn makes r what its behaviour said it would become.
+func (b *books) turn(r *record, now time.Time) {
+	then := r.then
+	r.then = ""
+	if r.status == statusPaying && (then == statusPaid || then == statusRefunded) {
+		// The deposit or the room may have gone since: then the payment fails like any other.
+		if cause, _ := b.refusal(r.content); cause != "" {
+			r.status = statusFailed
+			return
+		}
+		b.pay(r, now)
+	}
+	if then == statusRefunded {
+		// Amount and fee both come back: what DANA does with the fee is not documented.
+		b.deposit = b.deposit.Add(r.amount).Add(r.fee)
+		b.wallets[r.wallet] = b.wallet(r.wallet).Sub(r.amount)
+		b.credits[r.credit].RefundedAt = now
+	}
+	r.status = then
+}
+
+func (b *books) state() State {
+	st := State{
+		Opening: b.opening, Deposit: b.deposit, Wallets: maps.Clone(b.wallets), Credits: slices.Clone(b.credits),
+		Requests: maps.Clone(b.requests), CredentialsRefused: b.refusing,
+	}
+	for _, r := range b.records {
+		st.Transactions = append(st.Transactions, Transaction{
+			Ref: r.ref, Customer: r.wallet, Amount: r.amount, Fee: r.fee, Status: r.status,
+			ReferenceNo: r.referenceNo, Sends: r.sends, Inquiries: r.inquiries,
+		})
+	}
+	return st
+}

@@ -1,0 +1,159 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/salur-id/salur/internal/money"
+)
+
+// Target is whose top-ups a behaviour is for: those of one customer (number or customerId)
+// or one partnerReferenceNo. Exactly one is set; a reference's own behaviour wins.
+type Target struct {
+	Customer string `json:"customer,omitempty"`
+	Ref      string `json:"ref,omitempty"`
+}
+
+// SetBehaviour puts b in the place of what held for the target, built-in behaviours included.
+// The error is one line that names the wrong field and the fix.
+func (s *Sandbox) SetBehaviour(t Target, b Behaviour) error {
+	if (t.Customer == "") == (t.Ref == "") {
+		return errors.New("customer, ref: give exactly one of them")
+	}
+	if err := b.validate(); err != nil {
+		return err
+	}
+	books, _ := s.open()
+	defer s.mu.Unlock()
+	books.behaviours[t] = &b
+	return nil
+}
+
+// SetDeposit funds or empties the deposit, to exactly d (zero or more, in IDR).
+func (s *Sandbox) SetDeposit(d money.Amount) error {
+	if d.Currency() != money.IDR || d.Cents() < 0 {
+		return wrong("deposit", d.Value(), "use zero or more in IDR")
+	}
+	b, _ := s.open()
+	defer s.mu.Unlock()
+	b.opening = b.opening.Add(d).Sub(b.deposit)
+	b.deposit = d
+	return nil
+}
+
+// RefuseCredentials makes every API refuse the partner (401xx00), until it is called with false.
+func (s *Sandbox) RefuseCredentials(refuse bool) {
+	b, _ := s.open()
+	defer s.mu.Unlock()
+	b.refusing = refuse
+}
+
+// Reset puts everything back to how New left it: books, behaviours and counts.
+func (s *Sandbox) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.books = newBooks(s.cfg.Deposit)
+}
+
+// control adds the paths of the control API. It needs no credentials: whoever reaches
+// the sandbox may control it. All of it but the state answers 204, or 400 and one line.
+func (s *Sandbox) control() {
+	s.mux.HandleFunc("GET /_sandbox/state", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s.State())
+	})
+	for path, do := range map[string]func(*json.Decoder) error{
+		"behaviours":  s.postBehaviour,
+		"deposit":     s.postDeposit,
+		"credentials": s.postCredentials,
+		"reset":       func(*json.Decoder) error { s.Reset(); return nil },
+	} {
+		s.mux.HandleFunc("POST /_sandbox/"+path, func(w http.ResponseWriter, r *http.Request) {
+			dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+			dec.DisallowUnknownFields()
+			if err := do(dec); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
+}
+
+// read decodes exactly one JSON document.
+func read(dec *json.Decoder, into any, example string) error {
+	err := dec.Decode(into)
+	if err == nil && dec.Decode(&struct{}{}) != io.EOF {
+		err = errors.New("more than one document")
+	}
+	if err != nil {
+		return fmt.Errorf("body: %s: send a JSON document such as %s", strings.TrimPrefix(err.Error(), "json: "), example)
+	}
+	return nil
+}
+
+func (s *Sandbox) postBehaviour(dec *json.Decoder) error {
+	var in struct {
+		Target
+		Preset    string     `json:"preset"`
+		Times     int        `json:"times"`
+		Behaviour *Behaviour `json:"behaviour"`
+	}
+	if err := read(dec, &in, `{"customer":"62811742234","preset":"pay_and_hang","times":1}`); err != nil {
+		return err
+	}
+	if (in.Preset == "") == (in.Behaviour == nil) {
+		return errors.New("preset, behaviour: give exactly one of them")
+	}
+	if in.Behaviour != nil {
+		if in.Times != 0 {
+			return wrong("times", fmt.Sprint(in.Times), "goes with a preset; in a behaviour each step has its own")
+		}
+		return s.SetBehaviour(in.Target, *in.Behaviour)
+	}
+	b, ok := Preset(in.Preset, in.Times)
+	if !ok {
+		return wrong("preset", in.Preset, "use one of "+presetNames())
+	}
+	return s.SetBehaviour(in.Target, b)
+}
+
+func presetNames() string {
+	names := make([]string, len(presets))
+	for i, p := range presets {
+		names[i] = p.name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *Sandbox) postDeposit(dec *json.Decoder) error {
+	var in struct {
+		Deposit string `json:"deposit"`
+	}
+	if err := read(dec, &in, `{"deposit":"1000000.00"}`); err != nil {
+		return err
+	}
+	d, err := money.Parse(in.Deposit)
+	if err != nil {
+		return wrong("deposit", in.Deposit, err.Error())
+	}
+	return s.SetDeposit(d)
+}
+
+func (s *Sandbox) postCredentials(dec *json.Decoder) error {
+	var in struct {
+		Refuse *bool `json:"refuse"`
+	}
+	if err := read(dec, &in, `{"refuse":true}`); err != nil {
+		return err
+	}
+	if in.Refuse == nil {
+		return wrong("refuse", "", "use true or false")
+	}
+	s.RefuseCredentials(*in.Refuse)
+	return nil
+}

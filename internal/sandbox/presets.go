@@ -1,0 +1,118 @@
+package sandbox
+
+// preset is a named misbehaviour with the customer number that has it built in.
+type preset struct {
+	number string
+	name   string
+	times  int // at the built-in number
+	effect string
+	make   func(times int) Behaviour
+}
+
+var presets = []preset{
+	{"628999000001", "pay_and_hang", 1, "paid, but no answer in time", sends(Send{Answer: Hang})},
+	{"628999000002", "hang_unpaid", 1, "no answer in time, and not paid", sends(Send{Pay: PayNever, Answer: Hang})},
+	{"628999000003", "pay_and_drop", 1, "paid, but the line is closed without an answer", sends(Send{Answer: Drop})},
+	{"628999000004", "drop_unpaid", 1, "the line is closed without an answer, and not paid", sends(Send{Pay: PayNever, Answer: Drop})},
+	{"628999000005", "pay_late", 0, "no answer in time; paid 20 s later, not found until then", sends(Send{Pay: PayLate, DelayMillis: 20_000, Answer: Hang})},
+	{"628999000006", "html_paid", 1, "paid, but the answer is a gateway's HTML page", sends(Send{Answer: HTML})},
+	{"628999000007", "html_unpaid", 1, "a gateway's HTML page, and not paid", sends(Send{Pay: PayNever, Answer: HTML})},
+	{"628999000008", "half_json_paid", 1, "paid, but the JSON of the answer breaks off", sends(Send{Answer: Half})},
+	{"628999000009", "half_json_unpaid", 1, "JSON that breaks off, and not paid", sends(Send{Pay: PayNever, Answer: Half})},
+	{"628999000010", "empty_paid", 1, "paid, but the answer is empty", sends(Send{Answer: Empty})},
+	{"628999000011", "empty_unpaid", 1, "an empty answer, and not paid", sends(Send{Pay: PayNever, Answer: Empty})},
+	{"628999000012", "throttle", 1, "4293800, and not paid", sends(Send{Pay: PayNever, Answer: "4293800"})},
+	{"628999000013", "server_error", 2, "5003801, and not paid", sends(Send{Pay: PayNever, Answer: "5003801"})},
+	{"628999000014", "in_progress", 2, "2023800; inquiries say 02, then paid", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Status: statusPaying})},
+	{"628999000015", "in_progress_then_failed", 2, "2023800; inquiries say 03, then failed", inquiries(Send{Pay: PayPending, Then: statusFailed}, Inquiry{Status: statusPending})},
+	{"628999000016", "not_found", 3, "paid, every send's line is closed; inquiries say not found, then 00", inquiries(Send{Answer: Drop}, Inquiry{Answer: "4043901"})},
+	{"628999000017", "refuse_after_paid", 1, "paid and the line closed; later sends are refused 4033802; the status says 00", func(times int) Behaviour {
+		return Behaviour{Sends: []Send{{Times: times, Answer: Drop}, {Pay: PayNever, Answer: "4033802"}}}
+	}},
+	{"628999000018", "foreign_ref", 1, "paid, but 2003800 names another reference", sends(Send{Answer: ForeignRef})},
+	{"628999000019", "foreign_amount", 1, "paid, but 2003800 names another amount", sends(Send{Answer: ForeignAmount})},
+	{"628999000020", "status_error", 2, "2023800; inquiries fail with 5003901, then 00", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Answer: "5003901"})},
+	{"628999000021", "status_html", 2, "2023800; inquiries get an HTML page, then 00", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Answer: HTML})},
+	{"628999000022", "refund", 1, "paid and 2003800, then taken back: the first inquiry says 04", sends(Send{Then: statusRefunded})},
+	{"628999000023", "cancelled", 1, "2023800, then cancelled: the first inquiry says 05", sends(Send{Pay: PayPending, Then: statusCancelled})},
+}
+
+// sends is a preset whose times are sends.
+func sends(st Send) func(int) Behaviour {
+	return func(times int) Behaviour {
+		st.Times = times
+		return Behaviour{Sends: []Send{st}}
+	}
+}
+
+// inquiries is a preset whose times are inquiries; every send meets st.
+func inquiries(st Send, in Inquiry) func(int) Behaviour {
+	return func(times int) Behaviour {
+		in.Times = times
+		return Behaviour{Sends: []Send{st}, Inquiries: []Inquiry{in}}
+	}
+}
+
+// Preset is the named misbehaviour for the next times sends of a reference (inquiries for
+// in_progress, in_progress_then_failed, not_found, status_error, status_html); 0 for all. It is false when
+// Numbers lists no such name.
+func Preset(name string, times int) (Behaviour, bool) {
+	for _, p := range presets {
+		if p.name == name {
+			return p.make(times), true
+		}
+	}
+	return Behaviour{}, false
+}
+
+var goodCustomer = &Behaviour{}
+
+// builtIn are the behaviours of customer numbers that nobody has set: the presets' numbers and
+// the three numbers of DANA's own sandbox that are about the exchange and not about the customer.
+var builtIn = func() map[string]*Behaviour {
+	m := map[string]*Behaviour{
+		"628551005454": {Sends: []Send{{Answer: Hang}}},
+		"628551008794": {Sends: []Send{{Pay: PayNever, Answer: "5003801"}}},
+		"628121111111": {Sends: []Send{{Pay: PayFailed}}},
+	}
+	for _, p := range presets {
+		b := p.make(p.times)
+		m[p.number] = &b
+	}
+	return m
+}()
+
+// customers are the numbers of DANA's own sandbox whose accounts refuse money. Its fixtures use the
+// first for top-ups and the other two for account inquiries; here each is the same to both.
+var customers = map[string]string{
+	"628996647679": "PAYEE_USER_STATUS_DISABLE",
+	"628123456667": "PAYEE_USER_STATUS_DISABLE",
+	"628152768647": "PAYEE_USER_NOT_EXIST",
+}
+
+// Number is a customer number with a meaning.
+type Number struct {
+	Customer string
+	// Preset is the name to set the same behaviour with elsewhere; empty for DANA's own numbers.
+	Preset string
+	// Times is how many sends (or inquiries, see Preset) of a reference it lasts here; 0 for all.
+	Times  int
+	Effect string
+}
+
+// Numbers lists every customer number that is not simply a good customer: those of DANA's own
+// sandbox first, then the misbehaving ones.
+func Numbers() []Number {
+	list := []Number{
+		{"628551005454", "", 0, "paid, but no answer in time"},
+		{"628551008794", "", 0, "5003801 Internal Server Error, and not paid"},
+		{"628121111111", "", 0, "5003800 General Error, failed"},
+		{"628996647679", "", 0, "frozen: 4033805 Do Not Honor"},
+		{"628123456667", "", 0, "frozen: 4033705 and 4033805 Do Not Honor"},
+		{"628152768647", "", 0, "not registered: 4033705 and 4033805 Do Not Honor"},
+	}
+	for _, p := range presets {
+		list = append(list, Number{p.number, p.name, p.times, p.effect})
+	}
+	return list
+}

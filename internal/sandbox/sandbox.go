@@ -1,0 +1,97 @@
+// Package sandbox is a DANA of one's own: an http.Handler that answers the disbursement
+// APIs the way DANA's sandbox does, keeps books that really move, and misbehaves on demand.
+//
+// It is NOT DANA. It is built from DANA's public documentation and test fixtures, and
+// where those are silent it does what a comment says it does. It holds no real money, and what it
+// answers is no evidence of what DANA would answer.
+//
+// It checks signatures and reads bodies with its own code, so that it is an independent
+// witness against the client under test.
+//
+// Where to look: gate.go has the order of checks, body.go the field rules, topup.go,
+// status.go, account.go and balance.go one API each, books.go the money, behaviour.go
+// and presets.go the misbehaviour, control.go the control API under /_sandbox/.
+package sandbox
+
+import (
+	"crypto/rsa"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/salur-id/salur/internal/money"
+)
+
+// Config is one merchant at the sandbox.
+type Config struct {
+	// PartnerID is the X-PARTNER-ID that is let in, and the clientId of the balance check.
+	PartnerID string
+	// PublicKey verifies the merchant's signatures.
+	PublicKey *rsa.PublicKey
+	// MerchantID and ClientSecret are asked for by the balance check alone. With either
+	// empty, that check refuses everyone.
+	MerchantID   string
+	ClientSecret string
+	// Deposit is what the merchant can pay out at first.
+	Deposit money.Amount
+	// Hang is how long a "hang" keeps the line open before it closes it without an answer.
+	Hang time.Duration
+	// Now is the clock of dates, reference numbers and late payments.
+	Now func() time.Time
+}
+
+// Sandbox is a running sandbox; it serves requests concurrently.
+type Sandbox struct {
+	cfg    Config
+	mux    *http.ServeMux
+	closed chan struct{}
+	once   sync.Once
+
+	// mu serialises everything that reads or moves the books. Nothing waits while holding
+	// it, so one lock also gives the rule that equal references are handled one after another.
+	mu    sync.Mutex
+	books books
+}
+
+// New makes a sandbox. The error names what is missing from cfg.
+func New(cfg Config) (*Sandbox, error) {
+	switch {
+	case cfg.PartnerID == "":
+		return nil, errors.New("sandbox: PartnerID is missing")
+	case cfg.PublicKey == nil:
+		return nil, errors.New("sandbox: PublicKey is missing")
+	case cfg.Deposit.Currency() != money.IDR || cfg.Deposit.Cents() < 0:
+		return nil, errors.New("sandbox: Deposit must be zero or more in IDR")
+	case cfg.Hang <= 0:
+		return nil, errors.New("sandbox: Hang must be more than zero")
+	case cfg.Now == nil:
+		return nil, errors.New("sandbox: Now is missing")
+	}
+	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), closed: make(chan struct{}), books: newBooks(cfg.Deposit)}
+	for _, a := range []api{
+		{"account-inquiry", accountInquiry, s.accountInquiry},
+		{"topup", topUpService, s.topUp},
+		{"topup-status", statusService, s.topUpStatus},
+	} {
+		s.mux.HandleFunc("POST /rest/v1.0/emoney/"+a.name, s.snap(a))
+		s.mux.HandleFunc("POST /v1.0/emoney/"+a.name+".htm", s.snap(a))
+	}
+	s.mux.HandleFunc("POST /dana/merchant/"+balanceName+".htm", s.balance)
+	s.control()
+	return s, nil
+}
+
+// ServeHTTP answers DANA's paths and the control API.
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Close lets every hanging line go at once. Requests are still answered afterwards, but none hangs.
+func (s *Sandbox) Close() { s.once.Do(func() { close(s.closed) }) }
+
+// open takes the books, after what was due by now has arrived in them. The caller unlocks mu.
+func (s *Sandbox) open() (*books, time.Time) {
+	s.mu.Lock()
+	now := s.cfg.Now()
+	s.books.settleLate(now)
+	return &s.books, now
+}

@@ -1,0 +1,119 @@
+// Package tasks carries payouts out on asynq. A task is a wake-up and no more: which
+// attempt is due, and whether any is, stands in the ledger. So a task may be lost, come
+// twice, late, early or on two workers at once, and nobody is paid twice or forgotten.
+package tasks
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// Queues and task types, as they stand on the wire (docs/tasks.md).
+const (
+	QueueTopUp   = "topup"
+	QueueInquiry = "inquiry"
+
+	TypeTopUpSend    = "topup:send"
+	TypeTopUpInquire = "topup:inquire"
+)
+
+// payloadVersion is the "v" of the payloads that this version writes and reads.
+const payloadVersion = 1
+
+// Payload is the body of a task. Our own producers write the reference alone; a service
+// that enqueues with plain asynq may put the whole payout beside it.
+type Payload struct {
+	V int `json:"v"`
+	payout.Instruction
+}
+
+// PayloadError is a task that cannot be read, or that contradicts the ledger. It is parked:
+// tried again now and then (a newer worker may understand it), in sight of the web UI,
+// never dropped.
+type PayloadError struct {
+	Type string
+	Err  error // names fields and fixes; personal values in it are masked
+}
+
+func (e *PayloadError) Error() string { return fmt.Sprintf("%s task: %v", e.Type, e.Err) }
+func (e *PayloadError) Unwrap() error { return e.Err }
+
+// encode is the payload of our own producers.
+func encode(ref string) []byte {
+	b, err := json.Marshal(struct {
+		V   int    `json:"v"`
+		Ref string `json:"ref"`
+	}{payloadVersion, ref})
+	if err != nil { // an int and a string: cannot happen
+		panic(err)
+	}
+	return b
+}
+
+// decode reads a payload. whole reports whether it carries the payout itself, which is
+// then valid.
+func decode(b []byte) (ref string, p payout.Payout, whole bool, err error) {
+	var in Payload
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return "", p, false, jsonError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return "", p, false, errors.New("payload: something stands after the JSON object")
+	}
+	if in.V != payloadVersion {
+		return "", p, false, fmt.Errorf("v %d: this version reads %d", in.V, payloadVersion)
+	}
+	if in.Ref == "" {
+		return "", p, false, errors.New(`ref "": give the payout's reference`)
+	}
+	if in.Instruction == (payout.Instruction{Ref: in.Ref}) {
+		return in.Ref, p, false, nil
+	}
+	p, err = in.Parse()
+	return in.Ref, p, true, err
+}
+
+// jsonError says what is wrong without quoting the payload, which may hold personal data.
+func jsonError(err error) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ):
+		return fmt.Errorf("payload: field %s is a %s, not a %s", typ.Field, typ.Value, typ.Type)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("payload: not JSON at byte %d", syntax.Offset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("payload: not a whole JSON object")
+	}
+	return errors.New("payload: a field that this version does not know")
+}
+
+// Mask is a payload fit to be seen: what is personal in it is hidden, and what cannot be
+// read is hidden whole. It is for the web UI.
+func Mask(b []byte) string {
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return "(unreadable payload, hidden)"
+	}
+	for name, value := range fields {
+		switch name {
+		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "validate", "notAfter":
+		case "customer", "customerId":
+			fields[name] = payout.Mask(fmt.Sprint(value))
+		default:
+			fields[name] = "****"
+		}
+	}
+	masked, err := json.Marshal(fields)
+	if err != nil {
+		return "(unreadable payload, hidden)"
+	}
+	return string(masked)
+}

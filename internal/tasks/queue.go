@@ -1,0 +1,121 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+const (
+	// maxRetry keeps asynq from ever archiving a task: attempts are counted in the ledger,
+	// and an archived task would be a payout that nobody wakes up. (More than MaxInt32 wraps.)
+	maxRetry = 1_000_000
+	// taskTimeout ends a task whose handler waits at a closed gate. It can be long: what
+	// bounds an exchange is its own deadline, and what fences it is the write-ahead in the
+	// ledger, not asynq's lease. Short, it would throw the waiting backlog out of its order.
+	taskTimeout = 24 * time.Hour
+	// taskRetention keeps done tasks in sight of the web UI for a while.
+	taskRetention = 10 * time.Minute
+	// respins bounds how many extra wake-ups one step can have at once.
+	respins = 4
+)
+
+// Queue makes wake-ups.
+type Queue struct {
+	client    *asynq.Client
+	inspector *asynq.Inspector
+}
+
+// NewQueue makes wake-ups over a connection that the caller owns.
+func NewQueue(rdb redis.UniversalClient) *Queue {
+	return &Queue{client: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
+}
+
+// Wake enqueues the task for the next step of a payout, if there is one. Its id is
+// made of the reference and the step's number, so that a step has one wake-up however
+// often it is asked for.
+func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
+	queue, typ := route(rec.Tx.Next)
+	if typ == "" {
+		return nil
+	}
+	_, err := q.enqueue(ctx, rec, queue, typ, stepID(rec, 0))
+	return err
+}
+
+// Rewake makes sure that an overdue step has a wake-up that can still arrive, and
+// reports whether it had none. A task that waits for its turn is one; a task that is being
+// executed may belong to a dead worker and is none, but is in nobody's way.
+func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (bool, error) {
+	queue, typ := route(rec.Tx.Next)
+	if typ == "" {
+		return false, nil
+	}
+	for n := range respins + 1 {
+		id := stepID(rec, n)
+		info, err := q.inspector.GetTaskInfo(queue, id)
+		switch {
+		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+			// Not there, or Redis lost it with its queue: make it.
+			made, err := q.enqueue(ctx, rec, queue, typ, id)
+			return made, err
+		case err != nil:
+			return false, fmt.Errorf("look up task %s: %w", id, err)
+		}
+		switch info.State {
+		case asynq.TaskStatePending, asynq.TaskStateScheduled, asynq.TaskStateRetry:
+			return false, nil
+		}
+	}
+	return false, nil
+}
+
+// Head is since when the oldest task that is ready to run in a queue has been waiting; now
+// when none does, and zero when it cannot be told.
+func (q *Queue) Head(queue string, now time.Time) time.Time {
+	info, err := q.inspector.GetQueueInfo(queue)
+	if err != nil {
+		return time.Time{}
+	}
+	return now.Add(-info.Latency)
+}
+
+func (q *Queue) enqueue(ctx context.Context, rec ledger.Record, queue, typ, id string) (bool, error) {
+	_, err := q.client.EnqueueContext(ctx, asynq.NewTask(typ, encode(rec.Payout.Ref)),
+		asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
+		asynq.Retention(taskRetention),
+		// asynq keeps whole seconds, cut off. The handler waits out the rest.
+		asynq.ProcessAt(rec.Tx.DueAt.Truncate(time.Second)),
+	)
+	if errors.Is(err, asynq.ErrTaskIDConflict) {
+		return false, nil // it exists; perhaps this very call made it and its answer was lost
+	}
+	if err != nil {
+		return false, fmt.Errorf("enqueue %s for payout %s: %w", typ, rec.Payout.Ref, err)
+	}
+	return true, nil
+}
+
+func route(next statemachine.Step) (queue, typ string) {
+	switch next {
+	case statemachine.StepSend:
+		return QueueTopUp, TypeTopUpSend
+	case statemachine.StepInquire:
+		return QueueInquiry, TypeTopUpInquire
+	}
+	return "", ""
+}
+
+func stepID(rec ledger.Record, respin int) string {
+	if respin == 0 {
+		return fmt.Sprintf("%s:%d", rec.Payout.Ref, rec.Tx.StepNo)
+	}
+	return fmt.Sprintf("%s:%d:%d", rec.Payout.Ref, rec.Tx.StepNo, respin)
+}

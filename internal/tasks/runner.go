@@ -1,0 +1,203 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/hibiken/asynq"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+const (
+	// early is how much before its time a wake-up may come and wait here for it: asynq
+	// keeps whole seconds, cut off. One that comes earlier is another step's, or a person's.
+	early = 1500 * time.Millisecond
+	// margin is what an attempt's deadline leaves after the exchange for writing the
+	// outcome down.
+	margin = 3 * time.Second
+	// recordFor is how long an outcome is tried to be written down while Redis is away.
+	recordFor = 10 * time.Second
+)
+
+// Runner executes one step per task: load, ask the gate, do one exchange, decide, apply,
+// schedule.
+type Runner struct {
+	Ledger  ledger.Ledger
+	Queue   *Queue
+	Gate    *gate.Gate
+	DANA    *danaclient.Client
+	Policy  statemachine.Policy
+	Timeout time.Duration // one exchange with DANA
+	Owner   string        // this process, in the attempts that it writes ahead
+	Now     func() time.Time
+	Log     *zap.Logger
+	Metrics *metrics.Metrics
+}
+
+// due waits for a step's time if it is near, and reports whether it has come.
+func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
+	wait := at.Sub(r.Now())
+	if wait <= 0 {
+		return true, nil
+	}
+	if wait > early {
+		return false, nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// settle writes the end of an exchange down, holds all sending if it must, and schedules
+// what comes next.
+//
+// What is not known here: whether a write that returned an error happened. It is made
+// again, and the ledger recognises it. If Redis stays away the answer is lost from the
+// record; the attempt is on record, counts as lost at its deadline, and DANA's
+// deduplication makes the retry harmless (promise 1).
+func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) error {
+	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
+	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
+
+	type written struct {
+		rec ledger.Record
+		d   statemachine.Decision
+	}
+	w, err := backoff.Retry(ctx, func() (written, error) {
+		rec, d, err := ledger.Update(ctx, r.Ledger, r.Policy, ref, string(x.Raw), func(rec ledger.Record) (statemachine.Event, bool) {
+			return event(rec), true
+		})
+		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrForbidden) {
+			err = backoff.Permanent(err)
+		}
+		return written{rec, d}, err
+	}, backoff.WithMaxElapsedTime(recordFor))
+	if err != nil {
+		r.Metrics.Unrecorded()
+		r.Log.Error("an answer of DANA could not be recorded", append(r.exchangeFields(ref, x), zap.Error(err))...)
+		return err
+	}
+	r.decided(ctx, w.rec, w.d, r.exchangeFields(ref, x)...)
+	return nil
+}
+
+// decided follows a decision that is on record: one line in the log, the hold, the next
+// wake-up.
+func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.Decision, fields ...zap.Field) {
+	fields = append(fields,
+		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)))
+	if d.Entry.From == statemachine.StateFailed && d.Entry.Event == "inquiry_succeeded" {
+		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
+	}
+	r.Log.Info("payout", fields...)
+	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To))
+	if d.Hold != "" {
+		r.hold(ctx, rec, d)
+	}
+	if err := r.Queue.Wake(ctx, rec); err != nil {
+		// The step is in the ledger's index: the sweeper makes the wake-up that this was.
+		r.Log.Warn("a wake-up could not be enqueued; the sweeper will", zap.String("ref", rec.Payout.Ref), zap.Error(err))
+	}
+}
+
+func (r *Runner) hold(ctx context.Context, rec ledger.Record, d statemachine.Decision) {
+	h := gate.Hold{Cause: d.Hold, Reason: "DANA answered " + d.Entry.ResponseCode, Ref: rec.Payout.Ref}
+	first, err := r.Gate.Hold(ctx, h)
+	switch {
+	case err != nil:
+		// The next payout meets the same answer and holds then.
+		r.Log.Error("sending could not be held", zap.String("cause", string(d.Hold)), zap.Error(err))
+	case first:
+		r.Log.Error("ALL SENDING IS HELD: "+holdAdvice(d.Hold), zap.String("cause", string(d.Hold)),
+			zap.String("code", d.Entry.ResponseCode), zap.String("ref", rec.Payout.Ref))
+	}
+}
+
+func holdAdvice(cause statemachine.Why) string {
+	switch cause {
+	case statemachine.CredentialsRefused:
+		return "DANA refuses our credentials. Check X_PARTNER_ID, the private key and the public key in DANA's portal. No payout has lost an attempt."
+	case statemachine.InsufficientFunds:
+		return "the merchant's deposit at DANA does not cover the payouts. Fund it; the waiting payouts go on by themselves."
+	case statemachine.MerchantLimit:
+		return "the merchant's daily limit at DANA is used up. The waiting payouts go on when DANA allows it."
+	}
+	return "DANA refuses the merchant. Ask DANA; the waiting payouts go on when it is mended."
+}
+
+// Probe makes one harmless exchange to see whether the cause of a system hold is gone:
+// an inquiry of the payout that met it for refused credentials, an account inquiry for
+// refusals of the merchant. No answer, or one that proves nothing, lifts nothing.
+func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	id := danaclient.NewExternalID(r.Now())
+	var x danaclient.Exchange
+	if h.Cause == statemachine.CredentialsRefused {
+		x = r.DANA.TopUpStatus(ctx, id, h.Ref)
+	} else {
+		rec, err := r.Ledger.Get(ctx, h.Ref)
+		if err != nil {
+			r.Log.Error("a hold could not be probed", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref), zap.Error(err))
+			return false
+		}
+		x = r.DANA.AccountInquiry(ctx, id, rec.Payout)
+	}
+	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
+	o := x.Outcome
+	lift := false
+	switch o.Kind {
+	case statemachine.Unknown, statemachine.NotSent, statemachine.Throttled, statemachine.Denied:
+	case statemachine.Refused:
+		lift = !o.Why.MerchantCause()
+	default:
+		lift = true
+	}
+	r.Log.Info("probed the hold", zap.String("cause", string(h.Cause)), zap.Bool("lift", lift),
+		zap.String("outcome", o.Kind.String()), zap.String("code", o.Code))
+	return lift
+}
+
+func (r *Runner) exchangeFields(ref string, x danaclient.Exchange) []zap.Field {
+	fields := []zap.Field{
+		zap.String("ref", ref), zap.String("api", string(x.API)), zap.String("externalId", x.ExternalID),
+		zap.String("outcome", x.Outcome.Kind.String()), zap.String("code", x.Outcome.Code), zap.Duration("took", x.Duration),
+	}
+	if x.Outcome.Why != "" {
+		fields = append(fields, zap.String("why", string(x.Outcome.Why)))
+	}
+	if x.Err != nil {
+		fields = append(fields, zap.NamedError("cause", x.Err))
+	}
+	return fields
+}
+
+// load finds the payout that a task is about. A task that carries the whole payout makes
+// the record if it is not there.
+func (r *Runner) load(ctx context.Context, t *asynq.Task) (string, error) {
+	ref, p, whole, err := decode(t.Payload())
+	if err != nil {
+		return "", &PayloadError{t.Type(), err}
+	}
+	if !whole {
+		return ref, nil
+	}
+	_, _, err = r.Ledger.Create(ctx, p, r.Now())
+	if errors.Is(err, ledger.ErrConflict) {
+		return "", &PayloadError{t.Type(), errors.Join(errors.New("ref "+ref), err)}
+	}
+	return ref, err
+}

@@ -1,0 +1,198 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+const (
+	sweepEvery = time.Second
+	sweepLimit = 500
+)
+
+// Sweeper rebuilds every wake-up from the ledger alone. It looks once a second at what is
+// overdue: an attempt whose deadline has passed (its worker died, froze or lost Redis) is
+// booked as lost at once; a step that nothing came of gets a new wake-up. Every
+// worker runs one; they need no lock, since an extra wake-up is harmless.
+type Sweeper struct {
+	*Runner
+	// Grace is how long a step may be overdue before its wake-up counts as lost, and
+	// Retention how long finished payouts are kept.
+	Grace, Retention time.Duration
+}
+
+// Run sweeps until ctx ends.
+func (s *Sweeper) Run(ctx context.Context) {
+	overdue, old := time.NewTicker(sweepEvery), time.NewTicker(s.Grace)
+	defer overdue.Stop()
+	defer old.Stop()
+	failing := false
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-overdue.C:
+			err = s.Sweep(ctx)
+		case <-old.C:
+			err = s.tidy(ctx)
+		}
+		if failed := err != nil && ctx.Err() == nil; failed != failing { // said once per outage
+			if failing = failed; failed {
+				s.Log.Error("the sweeper cannot work", zap.Error(err))
+			} else {
+				s.Log.Info("the sweeper works again")
+			}
+		}
+	}
+}
+
+// Sweep is one look at everything that is overdue.
+func (s *Sweeper) Sweep(ctx context.Context) error {
+	now := s.Now()
+	for _, step := range []statemachine.Step{statemachine.StepAnswer, statemachine.StepSend, statemachine.StepInquire} {
+		wakes, err := s.Ledger.Overdue(ctx, step, now.Add(-s.wait(step)), sweepLimit)
+		if err != nil {
+			return err
+		}
+		if len(wakes) == 0 {
+			continue
+		}
+		ahead := s.ahead(step, now)
+		for _, w := range wakes {
+			if !w.At.Before(ahead) {
+				break
+			}
+			if err := s.look(ctx, w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wait is how long after its time a step counts as overdue: a wake-up has the grace to
+// arrive, an attempt's deadline has none.
+func (s *Sweeper) wait(step statemachine.Step) time.Duration {
+	if step == statemachine.StepAnswer {
+		return 0
+	}
+	return s.Grace
+}
+
+// ahead is the time before which a step was due that has no task in front of it any more.
+// Queues are in order of time, so what is due later waits in the backlog behind the head, and
+// a backlog of any length in good order is not looked at. A wake-up lost from its midst is
+// missed when its turn has passed.
+func (s *Sweeper) ahead(step statemachine.Step, now time.Time) time.Time {
+	queue, _ := route(step)
+	if queue == "" {
+		return now
+	}
+	head := s.Queue.Head(queue, now)
+	if head.IsZero() {
+		return now // not known: look at everything
+	}
+	return head.Add(-early)
+}
+
+// tidy takes up what stands only in archived tasks, and forgets what is past its retention.
+func (s *Sweeper) tidy(ctx context.Context) error {
+	if err := s.rescueArchived(ctx); err != nil {
+		return err
+	}
+	n, err := s.Ledger.Purge(ctx, s.Now().Add(-s.Retention), sweepLimit)
+	if n > 0 {
+		s.Log.Info("forgot finished payouts past their retention", zap.Int("count", n))
+	}
+	return err
+}
+
+func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
+	rec, err := s.Ledger.Get(ctx, w.Ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil // purged this very moment
+	}
+	if err != nil {
+		return err
+	}
+	now, tx := s.Now(), rec.Tx
+	switch {
+	case tx.Next == statemachine.StepAnswer:
+		if now.Before(tx.Open.Deadline) {
+			return nil
+		}
+		s.Metrics.Find("lost_attempt")
+		return s.bookLost(ctx, w.Ref)
+	case tx.Next == statemachine.StepSend && tx.Expired(now):
+		return s.happen(ctx, w.Ref, "expired", statemachine.Expire(now))
+	case tx.State == statemachine.StatePending && !now.Before(tx.PendingSince.Add(s.Policy.InquiryCutoff+s.Grace)):
+		// Its last inquiry was due at the cut-off and could not be made.
+		return s.happen(ctx, w.Ref, "cut_off", statemachine.CutOffReached(now))
+	}
+	lost, err := s.Queue.Rewake(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if lost {
+		s.Metrics.Find("lost_wakeup")
+		s.Log.Warn("a payout's wake-up was lost and made again", zap.String("ref", w.Ref), zap.String("step", string(tx.Next)))
+	}
+	// The longer it waits (at a closed gate, in a dead worker), the rarer the look.
+	pause := min(max(now.Sub(tx.DueAt), s.Grace), 8*s.Grace)
+	return s.Ledger.Postpone(ctx, w, now.Add(pause))
+}
+
+func (s *Sweeper) happen(ctx context.Context, ref, what string, ev statemachine.Event) error {
+	rec, d, err := ledger.Update(ctx, s.Ledger, s.Policy, ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+		return ev, rec.Tx.Next != statemachine.StepAnswer
+	})
+	if err != nil || d.Ignored {
+		return err
+	}
+	s.Metrics.Find(what)
+	s.decided(ctx, rec, d)
+	return nil
+}
+
+// rescueArchived takes up payouts that stand only in archived tasks. Ours never get
+// there; a task enqueued elsewhere with few retries does when its worker is killed, and
+// asynq then forgets it after a while.
+func (s *Sweeper) rescueArchived(ctx context.Context) error {
+	archived, err := s.Queue.inspector.ListArchivedTasks(QueueTopUp, asynq.PageSize(100))
+	if errors.Is(err, asynq.ErrQueueNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range archived {
+		_, p, whole, err := decode(t.Payload)
+		if err != nil || !whole {
+			continue // stays where a person finds it
+		}
+		_, created, err := Submit(ctx, s.Ledger, s.Queue, p, s.Now())
+		if errors.Is(err, ledger.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if created {
+			s.Metrics.Find("archived_task")
+			s.Log.Warn("a payout was taken up from an archived task", zap.String("ref", p.Ref))
+		}
+		// Recorded, so the task is no longer the only thing that knows of it.
+		if err := s.Queue.inspector.DeleteTask(QueueTopUp, t.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+			return err
+		}
+	}
+	return nil
+}

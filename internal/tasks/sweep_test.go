@@ -1,0 +1,196 @@
+package tasks
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/salur-id/salur/internal/ledger"
+	sm "github.com/salur-id/salur/internal/statemachine"
+)
+
+// Every key of the queue is gone; the ledger alone brings all payouts to their end.
+func TestSweeperRebuildsAnEmptyQueue(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.policy.InquiryDelays = []time.Duration{100 * time.Millisecond}
+	for i := range 20 {
+		b.submit(t, fmt.Sprint("PAY-", i), good)
+	}
+	keys, err := b.rdb.Keys(t.Context(), "asynq:*").Result()
+	if err != nil || len(keys) < 20 {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	if err := b.rdb.Del(t.Context(), keys...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t, b.worker(t, "w1"))
+	for i := range 20 {
+		ref := fmt.Sprint("PAY-", i)
+		b.await(t, ref, sm.StateSucceeded)
+		if n := b.credits(t, ref); n != 1 {
+			t.Errorf("%s: %d credits", ref, n)
+		}
+	}
+}
+
+func TestRewake(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	rec := b.submit(t, "PAY-1", good)
+	rewake := func(want bool, why string) {
+		t.Helper()
+		made, err := b.queue.Rewake(ctx, rec)
+		if err != nil || made != want {
+			t.Errorf("%s: made %t, %v; want %t", why, made, err, want)
+		}
+	}
+	rewake(false, "its task waits for its turn")
+	if err := b.queue.inspector.ArchiveTask(QueueTopUp, "PAY-1:1"); err != nil {
+		t.Fatal(err)
+	}
+	rewake(true, "its task is archived")
+	rewake(false, "the new one waits")
+	if err := b.queue.inspector.DeleteTask(QueueTopUp, "PAY-1:1:1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.queue.inspector.DeleteTask(QueueTopUp, "PAY-1:1"); err != nil {
+		t.Fatal(err)
+	}
+	rewake(true, "somebody deleted them")
+	if err := b.rdb.Del(ctx, "asynq:queues").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.rdb.Del(ctx, "asynq:{topup}:t:PAY-1:1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	rewake(true, "Redis forgot the queue")
+}
+
+// What waits behind the head of the queue is not looked at; what the queue has passed is.
+func TestSweeperLeavesABacklogAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(t, "w1")
+	b.submit(t, "HEAD", good)
+	now := time.Now()
+	w.Runner.Now = func() time.Time { return now }
+	p := b.get(t, "HEAD").Payout
+	p.Ref = "LOST"
+	lost, _, err := b.ledger.Create(t.Context(), p, now) // recorded, and its wake-up lost
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := func() int {
+		info, err := b.queue.inspector.GetQueueInfo(QueueTopUp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Pending
+	}
+	// The queue's own clock is Redis's and ours is ahead by the grace: move the head instead.
+	for _, tt := range []struct {
+		name string
+		head time.Time
+		want int
+	}{
+		{"behind the head", lost.CreatedAt.Add(-time.Minute), 1},
+		{"passed by the queue", lost.CreatedAt.Add(time.Minute), 2},
+	} {
+		now = lost.CreatedAt.Add(2 * time.Minute)
+		if err := b.rdb.HSet(t.Context(), "asynq:{topup}:t:HEAD:1", "pending_since", tt.head.UnixNano()-int64(now.Sub(time.Now()))).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Sweeper.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := pending(); got != tt.want {
+			t.Errorf("%s: %d tasks, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestSweeperEndsWhatIsOver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(t, "w1")
+	now := time.Now()
+	w.Runner.Now = func() time.Time { return now }
+
+	p := b.submit(t, "OTHER", good).Payout
+	p.Ref, p.NotAfter = "EXPIRED", now.Add(time.Minute).UTC()
+	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, now); err != nil {
+		t.Fatal(err)
+	}
+	b.submit(t, "PENDING", good)
+	for _, event := range []func(ledger.Record) sm.Event{
+		func(ledger.Record) sm.Event {
+			return sm.Take(sm.Attempt{StartedAt: now, Deadline: now.Add(time.Second)})
+		},
+		func(r ledger.Record) sm.Event { return sm.SendResult(r.Tx.Open, sm.Outcome{Kind: sm.InProgress}, now) },
+	} {
+		if _, _, err := ledger.Update(t.Context(), b.ledger, b.policy, "PENDING", "", func(r ledger.Record) (sm.Event, bool) { return event(r), true }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(2 * time.Minute)
+	if err := w.Sweeper.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[string]sm.State{"EXPIRED": sm.StateFailed, "PENDING": sm.StateReview, "OTHER": sm.StateQueued} {
+		if got := b.get(t, ref).Tx.State; got != want {
+			t.Errorf("%s is %s, want %s", ref, got, want)
+		}
+	}
+}
+
+// A payout that another service enqueued with few retries, and whose worker was killed,
+// stands only in an archived task.
+func TestArchivedTasksAreTakenUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client := asynq.NewClientFromRedisClient(b.rdb)
+	for id, payload := range map[string]string{
+		"whole": `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000"}`,
+		"junk":  `junk`,
+	} {
+		if _, err := client.Enqueue(asynq.NewTask(TypeTopUpSend, []byte(payload)), asynq.Queue(QueueTopUp), asynq.TaskID(id)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.queue.inspector.ArchiveTask(QueueTopUp, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := b.worker(t, "w1")
+	b.start(t, w)
+	b.await(t, "PAY-1", sm.StateSucceeded)
+	archived, err := b.queue.inspector.ListArchivedTasks(QueueTopUp)
+	if err != nil || len(archived) != 1 || archived[0].ID != "junk" {
+		t.Errorf("archived are %v, %v; want the junk alone, where a person finds it", archived, err)
+	}
+}
+
+// asynq loses the completion of a task that succeeded and runs it again; so may anybody.
+func TestRunAgainAfterALostCompletion(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.submit(t, "PAY-1", good)
+	b.start(t, b.worker(t, "w1"))
+	b.await(t, "PAY-1", sm.StateSucceeded)
+	before, _ := b.ledger.History(t.Context(), "PAY-1")
+	client := asynq.NewClientFromRedisClient(b.rdb)
+	for i := range 5 {
+		if _, err := client.Enqueue(b.task("PAY-1"), asynq.Queue(QueueTopUp), asynq.TaskID(fmt.Sprint("again", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.submit(t, "PAY-2", good)
+	b.await(t, "PAY-2", sm.StateSucceeded)
+	after, _ := b.ledger.History(t.Context(), "PAY-1")
+	if len(after) != len(before) || b.sends("PAY-1") != 1 {
+		t.Errorf("%d history entries (were %d), %d sends", len(after), len(before), b.sends("PAY-1"))
+	}
+}

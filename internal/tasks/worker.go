@@ -1,0 +1,99 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/gate"
+)
+
+// Worker executes tasks until it is told to stop. Sending and inquiring have a server
+// each, so that a flood of one does not starve the other.
+type Worker struct {
+	Redis       redis.UniversalClient
+	Runner      *Runner
+	Sweeper     *Sweeper
+	Concurrency int // tasks executed at once: a quarter inquires, the rest sends
+}
+
+// Run executes tasks until ctx ends, then stops gracefully: nothing new is taken, exchanges
+// under way are finished and recorded, and tasks that wait at a closed gate go back to the
+// head of their queue. It returns an error only if the servers cannot start.
+func (w *Worker) Run(ctx context.Context) error {
+	inquiring := max(1, w.Concurrency/4)
+	sending := max(1, w.Concurrency-inquiring)
+
+	mux := asynq.NewServeMux()
+	mux.HandleFunc(TypeTopUpSend, w.Runner.Send)
+	mux.HandleFunc(TypeTopUpInquire, w.Runner.Inquire)
+	servers := []*asynq.Server{
+		asynq.NewServerFromRedisClient(w.Redis, w.config(QueueTopUp, sending)),
+		asynq.NewServerFromRedisClient(w.Redis, w.config(QueueInquiry, inquiring)),
+	}
+
+	// The gate and the sweeper work until the last exchange is recorded.
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { w.Runner.Gate.Run(background) })
+	wg.Go(func() { w.Sweeper.Run(background) })
+
+	for _, s := range servers {
+		if err := s.Start(mux); err != nil {
+			return err
+		}
+	}
+	<-ctx.Done()
+	w.Runner.Log.Info("stopping: finishing the exchanges under way, taking nothing new")
+	w.Runner.Gate.Stop()
+	for _, s := range servers {
+		s.Stop()
+	}
+	var down sync.WaitGroup
+	for _, s := range servers {
+		down.Go(s.Shutdown)
+	}
+	down.Wait()
+	return nil
+}
+
+func (w *Worker) config(queue string, concurrency int) asynq.Config {
+	return asynq.Config{
+		Concurrency:    concurrency,
+		Queues:         map[string]int{queue: 1},
+		RetryDelayFunc: retryDelay,
+		IsFailure:      isFailure,
+		ErrorHandler:   asynq.ErrorHandlerFunc(w.report),
+		Logger:         w.Runner.Log.Named("asynq").WithOptions(zap.AddCallerSkip(1)).Sugar(),
+		// Above the longest exchange with its recording: what is cut off then only waits at the
+		// gate.
+		ShutdownTimeout: w.Runner.Timeout + margin,
+		// A wake-up is at most this late in an idle worker; what is early waits in the handler.
+		TaskCheckInterval:        200 * time.Millisecond,
+		DelayedTaskCheckInterval: 250 * time.Millisecond,
+	}
+}
+
+// report is the one place where a step's error is logged.
+func (w *Worker) report(ctx context.Context, t *asynq.Task, err error) {
+	id, _ := asynq.GetTaskID(ctx)
+	fields := []zap.Field{zap.String("task", t.Type()), zap.String("taskId", id), zap.Error(err)}
+	var closed *gate.ClosedError
+	var payload *PayloadError
+	switch {
+	case errors.As(err, &closed):
+		w.Runner.Log.Debug("the gate was closed", fields...)
+	case errors.As(err, &payload):
+		w.Runner.Metrics.Unreadable()
+		w.Runner.Log.Error("a task cannot be carried out and is parked in the queue's retry list", fields...)
+	default:
+		w.Runner.Log.Error("a step failed and will be repeated; the ledger knows where it stands", fields...)
+	}
+}
