@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// document is a payout in JSON, as list prints it. Every key is always there.
+type document struct {
+	Ref          string             `json:"ref"`
+	Kind         payout.Kind        `json:"kind"`
+	State        statemachine.State `json:"state"`
+	Reason       string             `json:"reason"`
+	Amount       money.Amount       `json:"amount"`
+	Customer     string             `json:"customer"` // masked
+	ReferenceNo  string             `json:"danaReferenceNo"`
+	Attempts     int                `json:"attempts"`
+	Inquiries    int                `json:"inquiries"`
+	Resends      int                `json:"resends"`
+	CreatedAt    string             `json:"createdAt"`
+	UpdatedAt    string             `json:"updatedAt"`
+	NextActionAt *string            `json:"nextActionAt"` // null when nothing is scheduled
+}
+
+// fullDocument is a payout with its history, as show prints it.
+type fullDocument struct {
+	document
+	History []historyLine `json:"history"`
+}
+
+type historyLine struct {
+	At           string               `json:"at"`
+	From         statemachine.State   `json:"from"`
+	To           statemachine.State   `json:"to"`
+	Event        statemachine.Trigger `json:"event"`
+	Detail       string               `json:"detail"`
+	ResponseCode string               `json:"responseCode"`
+	ExternalID   string               `json:"externalId"`
+}
+
+func newDocument(rec ledger.Record) document {
+	return document{
+		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, State: rec.Tx.State, Reason: rec.Tx.Reason,
+		Amount: rec.Payout.Amount, Customer: customer(rec.Payout), ReferenceNo: rec.Tx.ReferenceNo,
+		Attempts: rec.Tx.Attempts, Inquiries: rec.Tx.Inquiries, Resends: rec.Tx.Resends,
+		CreatedAt: jakarta.Format(rec.CreatedAt), UpdatedAt: jakarta.Format(rec.UpdatedAt),
+		NextActionAt: nextActionAt(rec.Tx),
+	}
+}
+
+func newFullDocument(rec ledger.Record, history []ledger.Entry) fullDocument {
+	d := fullDocument{document: newDocument(rec), History: make([]historyLine, len(history))}
+	for i, e := range history {
+		d.History[i] = historyLine{
+			At: jakarta.Format(e.At), From: e.From, To: e.To, Event: e.Event,
+			Detail: detail(e), ResponseCode: e.ResponseCode, ExternalID: e.ExternalID,
+		}
+	}
+	return d
+}
+
+// customer is who is paid, masked: the phone number, or the customer id that stands for it.
+func customer(p payout.Payout) string {
+	if p.Customer == payout.ByCustomerID {
+		return payout.Mask(p.CustomerID)
+	}
+	return payout.Mask(p.Customer)
+}
+
+func nextActionAt(tx statemachine.Transaction) *string {
+	if tx.Next == statemachine.StepNone {
+		return nil
+	}
+	at := jakarta.Format(tx.DueAt)
+	return &at
+}
+
+// detail is what an entry says beyond its event; one that stands for several says so.
+func detail(e ledger.Entry) string {
+	if e.Times < 2 {
+		return e.Detail
+	}
+	times := fmt.Sprintf("%d times since %s", e.Times, jakarta.Format(e.Since))
+	if e.Detail == "" {
+		return times
+	}
+	return e.Detail + ", " + times
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+func (p *program) holdCommand() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use:   "hold --reason TEXT",
+		Short: "Stop sending on all workers, until ledger resume",
+		Long: `hold stops all workers from sending, within a second. Exchanges under way are finished,
+payouts wait unharmed, and inquiries go on. A second hold replaces the reason of the first.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := sentence("reason", reason); err != nil {
+				return err
+			}
+			rdb, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			defer rdb.Close()
+			h := gate.Hold{By: gate.ByPerson, Reason: reason, Person: operator(), Since: time.Now()}
+			if err := gate.HoldByPerson(c.Context(), rdb, h.Reason, h.Person, h.Since); err != nil {
+				return fmt.Errorf("it is not known whether sending is held, so hold again: %w", err)
+			}
+			if p.json {
+				return cli.PrintJSON(c.OutOrStdout(), newHoldDocument(h))
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "Sending is held %s.\nStart it again with: ledger resume\n", explain(h))
+			return err
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, at most 200 characters (required)")
+	return c
+}
+
+func (p *program) resumeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume",
+		Short: "Lift every hold, so that all workers send again",
+		Long: `resume lifts every hold, by a person and by the system. A cause that is still there is met
+again by the next payout, and held again.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			rdb, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			defer rdb.Close()
+			lifted, err := gate.Resume(c.Context(), rdb)
+			if err != nil {
+				return fmt.Errorf("it is not known whether sending goes on, see ledger stats: %w", err)
+			}
+			return p.printLifted(c.OutOrStdout(), lifted)
+		},
+	}
+}
+
+func (p *program) printLifted(out io.Writer, lifted []gate.Hold) error {
+	if p.json {
+		docs := make([]holdDocument, len(lifted))
+		for i, h := range lifted {
+			docs[i] = newHoldDocument(h)
+		}
+		return cli.PrintJSON(out, map[string][]holdDocument{"lifted": docs})
+	}
+	if len(lifted) == 0 {
+		_, err := fmt.Fprintln(out, "Nothing was held.")
+		return err
+	}
+	var b strings.Builder
+	for _, h := range lifted {
+		fmt.Fprintf(&b, "Lifted the hold %s.\n", explain(h))
+	}
+	_, err := io.WriteString(out, b.String()+"All workers send again within a second.\n")
+	return err
+}
+
+// holdDocument is a hold in JSON. Every key is always there.
+type holdDocument struct {
+	By     string           `json:"by"` // person or system
+	Cause  statemachine.Why `json:"cause"`
+	Reason string           `json:"reason"`
+	Person string           `json:"person"`
+	Ref    string           `json:"ref"`
+	Since  string           `json:"since"`
+}
+
+func newHoldDocument(h gate.Hold) holdDocument {
+	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, jakarta.Format(h.Since)}
+}
+
+// explain is a hold for people, in half a line.
+func explain(h gate.Hold) string {
+	if h.By == gate.ByPerson {
+		return plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Format(h.Since), h.Reason))
+	}
+	return plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", jakarta.Format(h.Since), h.Cause, h.Reason, h.Ref))
+}
+
+// operator is who is logged in. Stopping must not fail because the system has no name for
+// its user, as in a container that runs under any number.
+func operator() string {
+	u, err := user.Current()
+	if err != nil {
+		return "uid " + strconv.Itoa(os.Getuid())
+	}
+	return u.Username
+}

@@ -1,0 +1,96 @@
+// Command ledger shows what is on record about payouts, and lets a person act on it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/ledger"
+)
+
+func main() {
+	logging.Disable() // go-redis would tell what goes wrong once more, its own way
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Main(ctx, newCommand(os.Environ()), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(int(code))
+}
+
+const needs = config.NeedRedis
+
+func newCommand(environ []string) *cobra.Command {
+	p := &program{environ: environ}
+	c := &cobra.Command{
+		Use:   "ledger",
+		Short: "Show payouts and act on them",
+		Long: `ledger shows what is on record about payouts: how each stands and all that happened to it.
+It also lets a person act: have DANA asked now, resolve what only a person can decide, and
+stop and start sending. It needs Redis alone and never talks to DANA itself.
+
+Times are shown in Jakarta time (+07:00); phone numbers and customer ids are masked.
+
+Exit codes: 0 done, 1 internal, 2 bad usage or not possible in the payout's state,
+4 Redis cannot be reached, 5 no such payout.
+
+Environment (flags come before it, a YAML file and the defaults after it):
+` + config.Help(needs),
+	}
+	config.AddFlags(c.PersistentFlags(), needs)
+	c.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, one document per line")
+	c.AddCommand(
+		p.showCommand(), p.listCommand(), p.statsCommand(),
+		p.inquireCommand(), p.resolveCommand(),
+		p.holdCommand(), p.resumeCommand(),
+	)
+	return c
+}
+
+// program is what all commands share.
+type program struct {
+	environ []string
+	json    bool
+}
+
+// open connects to Redis, which must answer; the caller closes it.
+func (p *program) open(c *cobra.Command) (redis.UniversalClient, error) {
+	cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: p.environ})
+	if err != nil {
+		return nil, err
+	}
+	rdb, err := config.NewRedis(cfg.RedisURL, 0)
+	if err != nil {
+		return nil, cli.Fail(cli.Invalid, err)
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Second)
+	defer cancel()
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		_ = rdb.Close()
+		return nil, cli.Fail(cli.Unreachable, fmt.Errorf("REDIS_URL %s cannot be reached: %w", config.RedisName(cfg.RedisURL), err))
+	}
+	return rdb, nil
+}
+
+// about says which payout an error is about, and gives a missing one its exit code.
+func about(ref string, err error) error {
+	err = fmt.Errorf("ref %q: %w", ref, err)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return cli.Fail(cli.NotFound, fmt.Errorf("%w; see ledger list", err))
+	}
+	return err
+}
+
+// refuse is the user's mistake: exit code 2.
+func refuse(format string, args ...any) error {
+	return cli.Fail(cli.Invalid, fmt.Errorf(format, args...))
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+func (p *program) resolveCommand() *cobra.Command {
+	var as, reason, by string
+	c := &cobra.Command{
+		Use:   "resolve REF --as succeeded|failed|refunded --reason TEXT --by NAME",
+		Short: "Decide a payout in review, with a reason",
+		Long: `resolve ends a payout in review the way a person has found it to be, and puts the person
+and the reason on record. It cannot be taken back. It moves no money and asks nobody: look
+first at ledger show REF and at DANA's merchant portal.
+
+A payout that succeeded can be resolved as refunded, for a reversal that a person has seen.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			target, err := resolution(as)
+			if err := errors.Join(err, sentence("reason", reason), sentence("by", by)); err != nil {
+				return err
+			}
+			rdb, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			defer rdb.Close()
+			ref := args[0]
+			rec, d, err := ledger.Update(c.Context(), ledger.NewRedis(rdb), statemachine.Policy{}, ref, "",
+				func(ledger.Record) (statemachine.Event, bool) {
+					return statemachine.Resolve(target, by, reason, time.Now()), true
+				})
+			if errors.Is(err, ledger.ErrNotFound) {
+				return about(ref, err)
+			}
+			if err != nil {
+				// The answer to the write may be what was lost. Made again, a decision that is on
+				// record is refused as final, so that trying is safe.
+				return about(ref, fmt.Errorf("it is not known whether the decision is on record, see ledger show: %w", err))
+			}
+			if d.Ignored {
+				return refuse("payout %s is %s: %s", ref, rec.Tx.State, insteadOfResolving(rec.Tx.State, ref))
+			}
+			if p.json {
+				return cli.PrintJSON(c.OutOrStdout(), struct {
+					Ref   string             `json:"ref"`
+					State statemachine.State `json:"state"`
+				}{ref, rec.Tx.State})
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s → %s, %s\n", ref, d.Entry.From, d.Entry.To, d.Entry.Detail)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&as, "as", "", "what it is: succeeded, failed or refunded (required)")
+	f.StringVar(&reason, "reason", "", "how that is known, at most 200 characters (required)")
+	f.StringVar(&by, "by", "", "who decides, at most 200 characters (required)")
+	return c
+}
+
+func resolution(as string) (statemachine.State, error) {
+	if s := statemachine.State(as); s.Final() {
+		return s, nil
+	}
+	return "", refuse("--as %.40q: use succeeded, failed or refunded", as)
+}
+
+// insteadOfResolving is what to do about a payout that no person decides.
+func insteadOfResolving(s statemachine.State, ref string) string {
+	switch s {
+	case statemachine.StateQueued, statemachine.StateProcessing:
+		return "the worker is still sending it; wait until it has ended or is in review"
+	case statemachine.StatePending:
+		return "DANA is still being asked; have it asked at once with ledger inquire " + ref
+	case statemachine.StateSucceeded:
+		return "that is final, and only a reversal changes it; resolve it --as refunded if you have seen one"
+	}
+	return "that is final; see what DANA says with ledger inquire " + ref
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+func (p *program) statsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stats",
+		Short: "Count and sum the payouts in every state, and tell whether sending is held",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			rdb, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			defer rdb.Close()
+			stats, err := ledger.NewRedis(rdb).Stats(c.Context())
+			if err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			if p.json {
+				return printStatsJSON(out, stats)
+			}
+			holds, err := gate.ReadHolds(c.Context(), rdb)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(out, tabulate(stats, holds, cli.ColourFor(out, p.environ)))
+			return err
+		},
+	}
+}
+
+func printStatsJSON(out io.Writer, stats []ledger.Stat) error {
+	for _, s := range stats {
+		err := cli.PrintJSON(out, struct {
+			State  statemachine.State `json:"state"`
+			Count  int64              `json:"count"`
+			Amount money.Amount       `json:"amount"`
+		}{s.State, s.Count, money.FromCents(s.Cents)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tabulate is the table for people. Coloured is what waits for one: review and holds.
+func tabulate(stats []ledger.Stat, holds []gate.Hold, colour cli.Colour) string {
+	var b strings.Builder
+	row := func(state string, count any, amount string) string {
+		return fmt.Sprintf("%-10s  %8v  %22s", state, count, amount)
+	}
+	fmt.Fprintln(&b, row("STATE", "PAYOUTS", money.IDR))
+	total := ledger.Stat{}
+	for _, s := range stats {
+		line := row(string(s.State), s.Count, money.FromCents(s.Cents).Value())
+		if s.State == statemachine.StateReview && s.Count > 0 {
+			line = colour.Yellow(line)
+		}
+		fmt.Fprintln(&b, line)
+		total.Count += s.Count
+		total.Cents += s.Cents
+	}
+	fmt.Fprintln(&b, row("total", total.Count, money.FromCents(total.Cents).Value()))
+	for _, h := range holds {
+		fmt.Fprintln(&b, colour.Red("SENDING IS HELD "+explain(h)))
+	}
+	return b.String()
+}

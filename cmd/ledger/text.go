@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// align writes rows as lines of aligned columns.
+func align(rows [][]string) string {
+	var padded, lines strings.Builder // which take everything
+	w := tabwriter.NewWriter(&padded, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = plain(cell)
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	_ = w.Flush()
+	for line := range strings.Lines(padded.String()) {
+		fmt.Fprintln(&lines, strings.TrimRight(line, " \n"))
+	}
+	return lines.String()
+}
+
+// plain makes a text one line that cannot steer a terminal: an answer kept as it came may
+// hold anything.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
