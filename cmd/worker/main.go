@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur/internal/cli"
@@ -15,6 +16,7 @@ import (
 )
 
 func main() {
+	logging.Disable() // go-redis would tell what goes wrong once more, its own way
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, newCommand(os.Environ()), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()

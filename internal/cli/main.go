@@ -11,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Main runs a program and returns its exit code. Results go to stdout; an error is told
+// Main runs a program and returns its exit Code, ready for os.Exit. Results go to stdout; an error is told
 // once on stderr, as "NAME: message", one such line per line of the message.
 //
 // Commands return their errors from RunE. What goes wrong before a command's RunE has
 // begun (a flag, an argument, a missing command) is the caller's usage: Invalid.
-func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) Code {
+func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	info, _ := debug.ReadBuildInfo()
@@ -40,7 +40,7 @@ func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Read
 			}
 		}
 	}
-	return code
+	return int(code)
 }
 
 // prepare makes every command say that it has begun, because cobra's own errors have no

@@ -79,7 +79,7 @@ func TestMainTellsErrors(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr strings.Builder
 			code := Main(t.Context(), program(tc.err), strings.Fields(tc.args), strings.NewReader(""), &stdout, &stderr)
-			if code != tc.code || stdout.String() != tc.stdout || stderr.String() != tc.stderr {
+			if Code(code) != tc.code || stdout.String() != tc.stdout || stderr.String() != tc.stderr {
 				t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 			}
 		})
@@ -91,7 +91,7 @@ func TestHelpIsAResult(t *testing.T) {
 	for _, args := range []string{"--help", "do --help", "group --help", "group one --help"} {
 		var stdout, stderr strings.Builder
 		code := Main(t.Context(), program(nil), strings.Fields(args), nil, &stdout, &stderr)
-		if code != Done || !strings.Contains(stdout.String(), "Usage:") || stderr.String() != "" {
+		if Code(code) != Done || !strings.Contains(stdout.String(), "Usage:") || stderr.String() != "" {
 			t.Errorf("%s: code %d, stdout %q, stderr %q", args, code, stdout.String(), stderr.String())
 		}
 	}
@@ -108,7 +108,7 @@ func TestMainPassesStreamsAndContext(t *testing.T) {
 	}}
 	var stdout, stderr strings.Builder
 	code := Main(context.WithValue(t.Context(), key{}, "!"), root, nil, strings.NewReader("in"), &stdout, &stderr)
-	if code != Done || stdout.String() != "in!" || stderr.String() != "progress" {
+	if Code(code) != Done || stdout.String() != "in!" || stderr.String() != "progress" {
 		t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 }

@@ -43,10 +43,11 @@ func Help(needs Need) string {
 	return b.String()
 }
 
-// flagEntry turns a flag that was given into a setting's entry; other flags are not ours.
+// flagEntry turns a flag into a setting's entry; other flags are not ours, and koanf leaves
+// out those that were not given.
 func flagEntry(f *pflag.Flag) (key string, value any) {
-	i := slices.IndexFunc(settings, func(s setting) bool { return s.secrecy != secret && s.flag() == f.Name })
-	if i < 0 || !f.Changed || f.Value.String() == "" {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.flag() == f.Name })
+	if i < 0 || f.Value.String() == "" {
 		return "", nil
 	}
 	return settings[i].key, entry{"--" + f.Name, f.Value.String()}

@@ -98,7 +98,7 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 		e, set := k.Get(key).(entry)
 		return e, set
 	}
-	if base, set := at("dana_base_url"); set && needs&NeedTarget != 0 &&
+	if base, set := at("dana_base_url"); set &&
 		c.DANA.Env == Production && strings.HasPrefix(c.DANA.BaseURL, "http:") {
 		bad = append(bad, Problem{base.From, base.Text, "use https when DANA_ENV is production"})
 	}

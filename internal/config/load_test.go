@@ -77,6 +77,7 @@ func TestPrecedence(t *testing.T) {
 	}{
 		{"default", "", nil, nil, 8 * time.Second},
 		{"file over default", file, nil, nil, 2 * time.Second},
+		{"the longest allowed", "", []string{"SALUR_DANA_TIMEOUT=60s"}, nil, time.Minute},
 		{"environment over file", file, []string{"SALUR_DANA_TIMEOUT=3s"}, nil, 3 * time.Second},
 		{"flag over environment", file, []string{"SALUR_DANA_TIMEOUT=3s"}, []string{"--dana-timeout=4s"}, 4 * time.Second},
 		{"flag over file", file, nil, []string{"--dana-timeout=4s"}, 4 * time.Second},

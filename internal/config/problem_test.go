@@ -31,6 +31,7 @@ func TestRefusedValues(t *testing.T) {
 		{"DANA_BASE_URL=api.example.com", `DANA_BASE_URL "api.example.com": ` + refusedURL},
 		{"DANA_BASE_URL=ftp://example.com", `DANA_BASE_URL "ftp://example.com": ` + refusedURL},
 		{"DANA_BASE_URL=https://", `DANA_BASE_URL "https://": ` + refusedURL},
+		{"DANA_BASE_URL=https://:443", `DANA_BASE_URL "https://:443": ` + refusedURL},
 		{"DANA_BASE_URL=https://example.com?a=b", `DANA_BASE_URL "https://example.com?a=b": ` + refusedURL},
 		{"DANA_BASE_URL=https://example.com/#", `DANA_BASE_URL "https://example.com/#": ` + refusedURL},
 		{"DANA_BASE_URL=https://u:hunter2@example.com", "DANA_BASE_URL: " + refusedURL},
@@ -152,6 +153,10 @@ func TestNoLoginInFlags(t *testing.T) {
 	}
 	if err := load("redis://h:1/2"); err != nil {
 		t.Error(err)
+	}
+	if _, err := config.Load(config.Options{Needs: config.NeedCredentials, Environ: credentials,
+		Flags: flags(t, config.NeedCredentials, "--merchant-id=me@example.id")}); err != nil {
+		t.Errorf("an @ where no login can be: %v", err)
 	}
 	const want = "--redis-url: a login in a flag can be read by others on this machine; set REDIS_URL instead"
 	if err := load("redis://u:hunter2@h:1/2"); err == nil || err.Error() != want {

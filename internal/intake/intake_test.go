@@ -130,8 +130,8 @@ func TestCSV(t *testing.T) {
 			"3 A-1 62811742234 10000.00\nline 2: the quotes do not match (line 2, column 20); put a text with quotes into quotes and double those inside\n"},
 		{"an open quote", header + row + "A-2,62811742234,1,\"gift\nA-3,62811742234,1,\n",
 			"2 A-1 62811742234 10000.00\nline 3: the quotes do not match (line 4, column 20); put a text with quotes into quotes and double those inside\n"},
-		{"truth", "ref,customer,amount,validate\nA,62811742234,1,FALSE\nB,62811742234,1,yes\n",
-			"2 A 62811742234 1.00\nline 3: validate: use true or false\n"},
+		{"truth", "ref,customer,amount,validate\nA,62811742234,1,FALSE\nB,62811742234,1,yes\nC,62811742234,1,\n",
+			"2 A 62811742234 1.00\n4 C 62811742234 1.00\nline 3: validate: use true or false\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
