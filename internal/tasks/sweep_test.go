@@ -101,7 +101,7 @@ func TestSweeperLeavesABacklogAlone(t *testing.T) {
 		{"passed by the queue", lost.CreatedAt.Add(time.Minute), 2},
 	} {
 		now = lost.CreatedAt.Add(2 * time.Minute)
-		if err := b.rdb.HSet(t.Context(), "asynq:{topup}:t:HEAD:1", "pending_since", tt.head.UnixNano()-int64(now.Sub(time.Now()))).Err(); err != nil {
+		if err := b.rdb.HSet(t.Context(), "asynq:{topup}:t:HEAD:1", "pending_since", tt.head.UnixNano()-int64(time.Until(now))).Err(); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Sweeper.Sweep(t.Context()); err != nil {

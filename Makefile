@@ -1,0 +1,54 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+## help: show this list
+.PHONY: help
+help:
+	@echo 'Usage: make TARGET'
+	@sed -n 's/^## \([a-z-]*\): /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+## test: set up what tests need, then vet, lint and all tests with the race detector
+.PHONY: test
+test: setup lint
+	go test -race -timeout 20m ./...
+
+## setup: find redis-server or install it; without it some tests are left out, and it says which
+.PHONY: setup
+setup:
+	@scripts/setup-redis
+
+## lint: gofmt, go vet and staticcheck
+.PHONY: lint
+lint:
+	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "gofmt -w is due on: $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+## demo: run the whole system in one process, with sample payouts
+.PHONY: demo
+demo:
+	go run ./cmd/worker demo
+
+## build: build all programs into bin/
+.PHONY: build
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+## bench: run the benchmarks
+.PHONY: bench
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+## fuzz: run every fuzzer for FUZZTIME (default 20s) each
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz:
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' $$dir | cut -d' ' -f2); do \
+			go test ./$$dir -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME); done; done
+
+## docs: draw the generated parts of docs/ anew
+.PHONY: docs
+docs:
+	go test ./internal/statemachine -run TestDocs -update

@@ -1,0 +1,147 @@
+package payout
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/salur-id/salur/internal/money"
+)
+
+func valid() Instruction {
+	return Instruction{Ref: "PAY-1", Customer: "62811742234", Amount: "10000.50"}
+}
+
+func TestParseFillsInDefaults(t *testing.T) {
+	t.Parallel()
+	short, err := valid().Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Payout{
+		Kind: TopUp, Ref: "PAY-1", Customer: "62811742234", Amount: money.FromCents(1000050), Fee: money.Rupiah(0),
+		FundType: "AGENT_TOPUP_FOR_USER_SETTLE",
+	}
+	if short != want {
+		t.Errorf("%+v, want %+v", short, want)
+	}
+	long := valid()
+	long.Kind, long.Fee, long.FundType, long.Amount = "topup", "0.00", FundTypeTopUp, "10000.5"
+	spelt, err := long.Parse()
+	if err != nil || spelt.Fingerprint() != short.Fingerprint() {
+		t.Errorf("the same payout with its defaults spelt out is another one: %v", err)
+	}
+}
+
+func TestParseBad(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*Instruction)
+		want   string // the whole message
+	}{
+		{"RefEmpty", func(in *Instruction) { in.Ref = "" }, `ref "": use 1 to 64 printable ASCII characters without spaces`},
+		{"RefSpace", func(in *Instruction) { in.Ref = "P 1" }, `ref "P 1": use 1 to 64 printable ASCII characters without spaces`},
+		{"RefNotASCII", func(in *Instruction) { in.Ref = "gaji-é" }, `ref "gaji-é": use 1 to 64 printable ASCII characters without spaces`},
+		{"RefLong", func(in *Instruction) { in.Ref = strings.Repeat("x", 65) }, `ref "` + strings.Repeat("x", 40) + `…": use 1 to 64 printable ASCII characters without spaces`},
+		{"CustomerEmpty", func(in *Instruction) { in.Customer = "" }, `customer "****": use 628 and 6 to 12 more digits, such as 62811742234`},
+		{"CustomerLocal", func(in *Instruction) { in.Customer = "08117422345" }, `customer "08117****345": use 628 and 6 to 12 more digits, such as 62811742234`},
+		{"CustomerPlus", func(in *Instruction) { in.Customer = "+628117422345" }, `customer "+6281****345": use 628 and 6 to 12 more digits, such as 62811742234`},
+		{"CustomerShort", func(in *Instruction) { in.Customer = "62812345" }, `customer "****": use 628 and 6 to 12 more digits, such as 62811742234`},
+		{"CustomerLong", func(in *Instruction) { in.Customer = "6281234567890123" }, `customer "62812****123": use 628 and 6 to 12 more digits, such as 62811742234`},
+		{"CustomerIDMissing", func(in *Instruction) { in.Customer = ByCustomerID }, `customer "620000000000": this number stands for a customerId; give customerId as well`},
+		{"CustomerIDTooMuch", func(in *Instruction) { in.CustomerID = "216610000000123" }, `customerId "21661****123": goes only with customer 620000000000`},
+		{"AmountZero", func(in *Instruction) { in.Amount = "0.00" }, `amount "0.00": must be more than zero`},
+		{"AmountNegative", func(in *Instruction) { in.Amount = "-5" }, `amount "-5": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
+		{"AmountThousands", func(in *Instruction) { in.Amount = "1.000.000" }, `amount "1.000.000": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
+		{"FeeBad", func(in *Instruction) { in.Fee = "free" }, `fee "free": use digits with at most two decimals and no separators, such as 0.00`},
+		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "` + strings.Repeat("n", 40) + `…": use at most 255 printable characters`},
+		{"ChargeTarget", func(in *Instruction) { in.ChargeTarget = "ME" }, `chargeTarget "ME": use DIVISION or MERCHANT, or leave it out`},
+		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
+		{"NotAfter", func(in *Instruction) { in.NotAfter = "tomorrow" }, `notAfter "tomorrow": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
+		{"Kind", func(in *Instruction) { in.Kind = "bank" }, `kind "bank": this version pays topup only`},
+		{"Validate", func(in *Instruction) { in.Validate = true }, `validate "true": account validation is not available in this version; leave it out`},
+		{"Two", func(in *Instruction) { in.Ref, in.Amount = "", "0" }, `ref "": use 1 to 64 printable ASCII characters without spaces; amount "0": must be more than zero`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := valid()
+			tt.change(&in)
+			_, err := in.Parse()
+			var bad InvalidError
+			if !errors.As(err, &bad) || err.Error() != tt.want {
+				t.Errorf("%v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseGood(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Instruction){
+		"RefBounds":  func(in *Instruction) { in.Ref = strings.Repeat("~", 64) },
+		"Shortest":   func(in *Instruction) { in.Customer = "628123456" },
+		"Longest":    func(in *Instruction) { in.Customer = "628123456789012" },
+		"CustomerID": func(in *Instruction) { in.Customer, in.CustomerID = ByCustomerID, "216610000000123" },
+		"Division":   func(in *Instruction) { in.ChargeTarget, in.Division = "DIVISION", "D-1" },
+		"Merchant":   func(in *Instruction) { in.ChargeTarget = "MERCHANT" },
+		"NotAfter":   func(in *Instruction) { in.NotAfter = "2026-12-31T17:00:00+07:00" },
+	} {
+		in := valid()
+		change(&in)
+		p, err := in.Parse()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "NotAfter" && !p.NotAfter.Equal(time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)) {
+			t.Errorf("not after %s", p.NotAfter)
+		}
+	}
+}
+
+// Every field makes another payout of it.
+func TestFingerprintCoversEveryField(t *testing.T) {
+	t.Parallel()
+	p, err := valid().Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{p.Fingerprint(): "unchanged"}
+	for name, change := range map[string]func(*Payout){
+		"kind": func(p *Payout) { p.Kind = "bank" }, "ref": func(p *Payout) { p.Ref = "x" }, "customer": func(p *Payout) { p.Customer = "x" },
+		"amount": func(p *Payout) { p.Amount = money.Rupiah(1) }, "fee": func(p *Payout) { p.Fee = money.Rupiah(1) },
+		"notes": func(p *Payout) { p.Notes = "x" }, "fundType": func(p *Payout) { p.FundType = "x" },
+		"chargeTarget": func(p *Payout) { p.ChargeTarget = "x" }, "division": func(p *Payout) { p.Division = "x" },
+		"customerId": func(p *Payout) { p.CustomerID = "x" }, "notAfter": func(p *Payout) { p.NotAfter = time.Unix(1, 0) },
+	} {
+		q := p
+		change(&q)
+		if other, ok := seen[q.Fingerprint()]; ok {
+			t.Errorf("%s has the fingerprint of %s", name, other)
+		}
+		seen[q.Fingerprint()] = name
+	}
+}
+
+func TestNumberKeepsEveryDigit(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]Number{
+		`{"amount":"10000.50"}`: "10000.50", `{"amount":10000.50}`: "10000.50", `{"amount":9007199254740993}`: "9007199254740993", `{"amount":1e4}`: "1e4",
+	} {
+		var got Instruction
+		if err := json.Unmarshal([]byte(in), &got); err != nil || got.Amount != want {
+			t.Errorf("%s: %q, %v", in, got.Amount, err)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"62811742234": "62811****234", "628123456": "62812****456", "62812345": "****", "": "****"} {
+		if got := Mask(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
