@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
@@ -43,12 +44,17 @@ type historyLine struct {
 	ExternalID   string               `json:"externalId"`
 }
 
+// moments in JSON have milliseconds, so that schedules can be seen in them.
+const millisecond = "2006-01-02T15:04:05.000-07:00"
+
+func stamp(t time.Time) string { return t.In(jakarta.Zone).Format(millisecond) }
+
 func newDocument(rec ledger.Record) document {
 	return document{
 		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, State: rec.Tx.State, Reason: rec.Tx.Reason,
 		Amount: rec.Payout.Amount, Customer: customer(rec.Payout), ReferenceNo: rec.Tx.ReferenceNo,
 		Attempts: rec.Tx.Attempts, Inquiries: rec.Tx.Inquiries, Resends: rec.Tx.Resends,
-		CreatedAt: jakarta.Format(rec.CreatedAt), UpdatedAt: jakarta.Format(rec.UpdatedAt),
+		CreatedAt: stamp(rec.CreatedAt), UpdatedAt: stamp(rec.UpdatedAt),
 		NextActionAt: nextActionAt(rec.Tx),
 	}
 }
@@ -57,7 +63,7 @@ func newFullDocument(rec ledger.Record, history []ledger.Entry) fullDocument {
 	d := fullDocument{document: newDocument(rec), History: make([]historyLine, len(history))}
 	for i, e := range history {
 		d.History[i] = historyLine{
-			At: jakarta.Format(e.At), From: e.From, To: e.To, Event: e.Event,
+			At: stamp(e.At), From: e.From, To: e.To, Event: e.Event,
 			Detail: detail(e), ResponseCode: e.ResponseCode, ExternalID: e.ExternalID,
 		}
 	}
@@ -76,7 +82,7 @@ func nextActionAt(tx statemachine.Transaction) *string {
 	if tx.Next == statemachine.StepNone {
 		return nil
 	}
-	at := jakarta.Format(tx.DueAt)
+	at := stamp(tx.DueAt)
 	return &at
 }
 

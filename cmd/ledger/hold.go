@@ -102,7 +102,7 @@ type holdDocument struct {
 }
 
 func newHoldDocument(h gate.Hold) holdDocument {
-	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, jakarta.Format(h.Since)}
+	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, stamp(h.Since)}
 }
 
 // explain is a hold for people, in half a line.

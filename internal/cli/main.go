@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Main runs a program and returns its exit Code, ready for os.Exit. Results go to stdout; an error is told
-// once on stderr, as "NAME: message", one such line per line of the message.
+// Main runs a program and returns its exit Code, ready for os.Exit. Results go to stdout;
+// an error is told once on stderr, as "NAME: message", one such line per line of the
+// message.
 //
 // Commands return their errors from RunE. What goes wrong before a command's RunE has
 // begun (a flag, an argument, a missing command) is the caller's usage: Invalid.

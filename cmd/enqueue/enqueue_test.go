@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/redistest"
+	sm "github.com/salur-id/salur/internal/statemachine"
+)
+
+// bundle is the program over a Redis of its own.
+type bundle struct {
+	rdb    *redis.Client
+	ledger *ledger.Redis
+	url    string
+	output string // everything that was ever printed
+}
+
+func setup(t *testing.T) *bundle {
+	t.Helper()
+	server := redistest.Start(t)
+	rdb := server.Client()
+	return &bundle{rdb: rdb, ledger: ledger.NewRedis(rdb), url: "redis://" + server.Addr()}
+}
+
+func (b *bundle) run(ctx context.Context, stdin string, args ...string) (stdout, stderr string, code cli.Code) {
+	var out, errs bytes.Buffer
+	code = cli.Code(cli.Main(ctx, newCommand([]string{"REDIS_URL=" + b.url}), args, strings.NewReader(stdin), &out, &errs))
+	b.output += out.String() + errs.String()
+	return out.String(), errs.String(), code
+}
+
+// topUp is a good payout with some of its flags replaced.
+func topUp(change ...string) []string {
+	flags := map[string]string{"ref": "PAY-1", "customer": "628123450001", "amount": "10000"}
+	order := []string{"ref", "customer", "amount"}
+	for i := 0; i+1 < len(change); i += 2 {
+		if _, ok := flags[change[i]]; !ok {
+			order = append(order, change[i])
+		}
+		flags[change[i]] = change[i+1]
+	}
+	args := []string{"topup"}
+	for _, name := range order {
+		args = append(args, "--"+name+"="+flags[name])
+	}
+	return args
+}
+
+func (b *bundle) size(t *testing.T) int64 {
+	t.Helper()
+	n, err := b.rdb.DBSize(t.Context()).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestTopUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, tt := range []struct {
+		name, wantOut, wantErr string
+		args                   []string
+		code                   cli.Code
+	}{
+		{"Accepted", "accepted PAY-1: IDR 10000.00 to 62812****001\n", "", topUp(), cli.Done},
+		{"Again", "PAY-1 was accepted before; it is queued\n", "", topUp("amount", "10000.00"), cli.Done},
+		{"AgainJSON", `{"ref":"PAY-1","state":"queued","duplicate":true}` + "\n", "", append(topUp(), "--json"), cli.Done},
+		{"JSON", `{"ref":"PAY-2","state":"queued","duplicate":false}` + "\n", "", append(topUp("ref", "PAY-2"), "--json"), cli.Done},
+		{"OtherAmount", "", `enqueue: ref "PAY-1": exists with other content; see ledger show PAY-1, and give another payout another reference` + "\n", topUp("amount", "10001"), cli.Conflict},
+		{"OtherCustomer", "", `enqueue: ref "PAY-1": exists with other content; see ledger show PAY-1, and give another payout another reference` + "\n", topUp("customer", "628123450002"), cli.Conflict},
+		{"CustomerID", "accepted PAY-3: IDR 10000.00 to 21661****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
+	} {
+		out, errs, code := b.run(t.Context(), "", tt.args...)
+		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
+			t.Errorf("%s: exit %d, %q, %q; want exit %d, %q, %q", tt.name, code, out, errs, tt.code, tt.wantOut, tt.wantErr)
+		}
+	}
+	rec, err := b.ledger.Get(t.Context(), "PAY-1")
+	if err != nil || rec.Payout.Amount.Value() != "10000.00" || rec.Version != 1 {
+		t.Errorf("PAY-1 is %+v, %v: a refused conflict changed it", rec, err)
+	}
+	for _, personal := range []string{"628123450001", "628123450002", "216610000000123"} {
+		if strings.Contains(b.output, personal) {
+			t.Errorf("%s was printed in full", personal)
+		}
+	}
+}
+
+func TestTopUpBadInput(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const decimals = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
+	const number = "use 628 and 6 to 12 more digits, such as 62811742234"
+	for _, tt := range []struct{ flag, value, want string }{
+		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
+		{"ref", "a b", `--ref "a b": use 1 to 64 printable ASCII characters without spaces`},
+		{"ref", strings.Repeat("r", 65), `--ref "` + strings.Repeat("r", 40) + `…": use 1 to 64 printable ASCII characters without spaces`},
+		{"customer", "081234500019", `--customer "08123****019": ` + number},
+		{"customer", "62812345", `--customer "****": ` + number},
+		{"customer", "6281234567890123", `--customer "62812****123": ` + number},
+		{"customer", "620000000000", `--customer "620000000000": this number stands for a customerId; give customerId as well`},
+		{"customer-id", "216610000000123", `--customer-id "21661****123": goes only with customer 620000000000`},
+		{"amount", "", `--amount "": ` + decimals},
+		{"amount", "0", `--amount "0": must be more than zero`},
+		{"amount", "-1", `--amount "-1": ` + decimals},
+		{"amount", "1.005", `--amount "1.005": ` + decimals},
+		{"amount", "1.000.000", `--amount "1.000.000": ` + decimals},
+		{"amount", "1,000", `--amount "1,000": ` + decimals},
+		{"amount", "12345678901234567", `--amount "12345678901234567": ` + decimals},
+		{"fee", "1,5", `--fee "1,5": use digits with at most two decimals and no separators, such as 0.00`},
+		{"charge-target", "DIVISION", `--division "": chargeTarget DIVISION needs a division`},
+		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
+		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
+		{"validate", "true", `--validate "true": account validation is not available in this version; leave it out`},
+	} {
+		out, errs, code := b.run(t.Context(), "", topUp(tt.flag, tt.value)...)
+		if out != "" || code != cli.Invalid || errs != "enqueue: "+tt.want+"\n" {
+			t.Errorf("--%s=%s: exit %d, %q, %q; want %q", tt.flag, tt.value, code, out, errs, tt.want)
+		}
+	}
+	for _, args := range [][]string{{}, {"topup", "extra"}, {"topup", "--colour", "red"}, {"bank"}, append(topUp(), "--redis-url", "http://x")} {
+		if _, errs, code := b.run(t.Context(), "", args...); code != cli.Invalid || errs == "" {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+	if n := b.size(t); n != 0 {
+		t.Errorf("bad input left %d keys", n)
+	}
+	if strings.Contains(b.output, "081234500019") || strings.Contains(b.output, "6281234567890123") {
+		t.Error("a phone number was printed in full")
+	}
+}
+
+func TestRedisAway(t *testing.T) {
+	t.Parallel()
+	b := &bundle{url: "redis://user:rahasia@127.0.0.1:1"}
+	_, errs, code := b.run(t.Context(), "", topUp()...)
+	if code != cli.Unreachable || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "rahasia") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+}
+
+const goodCSV = "ref,customer,amount\nA1,628123450001,100\nA2,628123450002,200.50\nA3,628123450003,300\n"
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := file(t, "payroll.csv", goodCSV)
+	for _, tt := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"DryRun", "dry run, nothing accepted; would accept 3 (IDR 600.50)\n", []string{"batch", path, "--dry-run"}},
+		{"First", "accepted 3 (IDR 600.50)\n", []string{"batch", path}},
+		{"Again", "accepted 0 (IDR 0.00), 3 accepted before\n", []string{"batch", path}},
+	} {
+		before := b.size(t)
+		out, errs, code := b.run(t.Context(), "", tt.args...)
+		if out != tt.want || errs != "" || code != cli.Done {
+			t.Errorf("%s: exit %d, %q, %q", tt.name, code, out, errs)
+		}
+		if tt.name != "First" && b.size(t) != before {
+			t.Errorf("%s changed Redis", tt.name)
+		}
+	}
+	jsonl := `{"ref":"A1","customer":"628123450001","amount":100}` + "\n\n" + `{"ref":"B1","customer":"628123450001","amount":"5"}` + "\n"
+	out, errs, code := b.run(t.Context(), jsonl, "batch", "-", "--format", "jsonl", "--json")
+	want := `{"ref":"A1","state":"queued","duplicate":true}` + "\n" + `{"ref":"B1","state":"queued","duplicate":false}` + "\n"
+	if out != want || code != cli.Done || errs != "accepted 1 (IDR 5.00), 1 accepted before\n" {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
+// One bad row refuses the file, before anything is accepted.
+func TestBatchIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if _, errs, code := b.run(t.Context(), "", topUp("ref", "TAKEN", "customer", "628123450009")...); code != 0 {
+		t.Fatal(errs)
+	}
+	before := b.size(t)
+	for _, tt := range []struct {
+		name, row, want string
+		code            cli.Code
+	}{
+		{"Field", "X1,0812345,1", `enqueue: line 3: customer "****": use 628`, cli.Invalid},
+		{"Conflict", "TAKEN,628123450009,1", `enqueue: line 3: ref "TAKEN": exists with other content`, cli.Conflict},
+		{"Spreadsheet", "X1,6.28123E+11,1", `enqueue: line 3: customer`, cli.Invalid},
+		{"Repeated", "A1,628123450001,999", `enqueue: line `, cli.Invalid},
+	} {
+		path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,100\n"+tt.row+"\n")
+		out, errs, code := b.run(t.Context(), "", "batch", path)
+		if code != tt.code || out != "" || !strings.HasPrefix(errs, tt.want) || !strings.Contains(errs, "nothing was accepted") {
+			t.Errorf("%s: exit %d, %q, %q", tt.name, code, out, errs)
+		}
+		if b.size(t) != before {
+			t.Fatalf("%s: a refused file left something behind", tt.name)
+		}
+	}
+	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,100\nX1,0812345,1\nTAKEN,628123450009,1\nA2,628123450002,1\n")
+	out, errs, code := b.run(t.Context(), "", "batch", path, "--continue-on-error")
+	if code != cli.Invalid || out != "accepted 2 (IDR 101.00), 2 refused\n" || strings.Count(errs, "enqueue: line") != 2 {
+		t.Errorf("continue on error: exit %d, %q, %q", code, out, errs)
+	}
+	for _, args := range [][]string{{"batch"}, {"batch", "-"}, {"batch", "/nonexistent.csv"}, {"batch", path, "--format", "xls"}, {"batch", path, "--dry-run", "--wait"}} {
+		if _, errs, code := b.run(t.Context(), "", args...); code != cli.Invalid || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+}
+
+func TestBatchInterrupted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	go func() { // the interruption comes after the file was read and before it is accepted
+		fmt.Fprint(w, goodCSV)
+		_ = w.Close()
+	}()
+	var out, errs bytes.Buffer
+	root := newCommand([]string{"REDIS_URL=" + b.url})
+	cancelled := false
+	code := cli.Main(ctx, root, []string{"batch", "-", "--format", "csv"}, readerFunc(func(p []byte) (int, error) {
+		n, err := r.Read(p)
+		if err != nil && !cancelled {
+			cancelled = true
+			cancel()
+		}
+		return n, err
+	}), &out, &errs)
+	if cli.Code(code) == cli.Done || b.size(t) != 0 {
+		t.Errorf("exit %d, %q, %d keys", code, errs.String(), b.size(t))
+	}
+	if _, _, code := b.run(t.Context(), goodCSV, "batch", "-", "--format", "csv"); code != cli.Done {
+		t.Errorf("run again: exit %d", code)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// --wait follows payouts to their end; the test plays the worker.
+func TestBatchWait(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i, ref := range []string{"A1", "A2", "A3"} {
+			now := time.Now()
+			for {
+				if _, err := b.ledger.Get(context.Background(), ref); err == nil {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			for _, event := range []func(ledger.Record) sm.Event{
+				func(ledger.Record) sm.Event { return sm.Take(sm.Attempt{StartedAt: now, Deadline: now}) },
+				func(r ledger.Record) sm.Event {
+					o := sm.Outcome{Kind: sm.Succeeded, EchoRef: ref, EchoAmount: r.Payout.Amount}
+					if i == 1 {
+						o = sm.Outcome{Kind: sm.Refused, Why: "do_not_honor"}
+					} else if i == 2 {
+						o.EchoRef = "OTHER"
+					}
+					return sm.SendResult(r.Tx.Open, o, now)
+				},
+			} {
+				if _, _, err := ledger.Update(context.Background(), b.ledger, sm.DefaultPolicy(), ref, "", func(r ledger.Record) (sm.Event, bool) { return event(r), true }); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	out, errs, code := b.run(t.Context(), goodCSV, "batch", "-", "--format", "csv", "--wait")
+	<-done
+	if want := "accepted 3 (IDR 600.50)\nreview     1\nsucceeded  1\nfailed     1\n"; out != want || code != cli.Done {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+	out, _, code = b.run(t.Context(), goodCSV, "batch", "-", "--format", "csv", "--wait", "--json")
+	for _, want := range []string{
+		`{"ref":"A1","state":"succeeded","reason":""}`, `{"ref":"A2","state":"failed","reason":"do_not_honor"}`, `{"ref":"A3","state":"review","reason":"echo_mismatch"}`,
+	} {
+		if !strings.Contains(out, want+"\n") || code != cli.Done {
+			t.Errorf("exit %d, %q lacks %s", code, out, want)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
+	b := &bundle{}
+	for _, args := range [][]string{{"--help"}, {"topup", "--help"}, {"batch", "--help"}, {"--version"}} {
+		if out, errs, code := b.run(t.Context(), "", args...); code != cli.Done || out == "" || errs != "" {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+}
