@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os/user"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +10,6 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/gate"
-	"github.com/salur-id/salur/internal/jakarta"
 	sm "github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/tasks"
 )
@@ -56,7 +52,7 @@ func TestInquireJSON(t *testing.T) {
 	b := setup(t)
 	b.put(t, sm.StateReview)
 	out := b.must(t, "inquire", "review", "--json")
-	want := fmt.Sprintf("{\"ref\":\"review\",\"state\":\"review\",\"nextActionAt\":%q}\n", jakarta.Format(b.get(t, "review").Tx.DueAt))
+	want := fmt.Sprintf("{\"ref\":\"review\",\"state\":\"review\",\"nextActionAt\":%q}\n", stamp(b.get(t, "review").Tx.DueAt))
 	if out != want {
 		t.Errorf("prints %s, want %s", out, want)
 	}
@@ -153,107 +149,5 @@ func TestResolveJSON(t *testing.T) {
 	out := b.must(t, "resolve", "review", "--json", "--as", "succeeded", "--reason", long, "--by", long)
 	if out != `{"ref":"review","state":"succeeded"}`+"\n" {
 		t.Errorf("prints %s", out)
-	}
-}
-
-// holdForCause makes a hold by the system, five minutes past nine.
-func holdForCause(t *testing.T, b testBundle) {
-	t.Helper()
-	g := gate.New(gate.Config{Redis: b.rdb, BreakerFailures: 1, BreakerOpenFor: time.Second,
-		Now: func() time.Time { return nine.Add(5 * time.Minute) }})
-	first, err := g.Hold(t.Context(), gate.Hold{Cause: sm.InsufficientFunds, Reason: "DANA answered 4033814", Ref: "PAY-1"})
-	if err != nil || !first {
-		t.Fatalf("hold: %t, %v", first, err)
-	}
-}
-
-func (b testBundle) holds(t *testing.T) []gate.Hold {
-	t.Helper()
-	holds, err := gate.ReadHolds(t.Context(), b.rdb)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return holds
-}
-
-func TestHoldAndResume(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.must(t, "hold", "--reason", "first")
-	out := b.must(t, "hold", "--reason", "month end")
-	held := b.holds(t)
-	if len(held) != 1 || held[0].By != gate.ByPerson || held[0].Reason != "month end" || held[0].Person != me.Username {
-		t.Fatalf("the workers see %+v", held)
-	}
-	since := jakarta.Format(held[0].Since)
-	if want := fmt.Sprintf("Sending is held by %s since %s: month end.\nStart it again with: ledger resume\n", me.Username, since); out != want {
-		t.Errorf("hold prints %q, want %q", out, want)
-	}
-	if age := time.Since(held[0].Since); age < 0 || age > time.Minute {
-		t.Errorf("held since %s", since)
-	}
-	holdForCause(t, b)
-	want := "Lifted the hold by the system since 2026-03-01T09:05:00+07:00: insufficient_funds (DANA answered 4033814, payout PAY-1).\n" +
-		fmt.Sprintf("Lifted the hold by %s since %s: month end.\n", me.Username, since) +
-		"All workers send again within a second.\n"
-	if diff := cmp.Diff(want, b.must(t, "resume")); diff != "" {
-		t.Errorf("resume (-want +got):\n%s", diff)
-	}
-	if held := b.holds(t); len(held) != 0 {
-		t.Errorf("after resume the workers see %+v", held)
-	}
-	if out := b.must(t, "resume"); out != "Nothing was held.\n" {
-		t.Errorf("a second resume prints %q", out)
-	}
-}
-
-func TestHoldAndResumeJSON(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	out := b.must(t, "hold", "--json", "--reason", `say "stop"`)
-	me, err := json.Marshal(b.holds(t)[0].Person)
-	if err != nil {
-		t.Fatal(err)
-	}
-	since := jakarta.Format(b.holds(t)[0].Since)
-	mine := fmt.Sprintf(`{"by":"person","cause":"","reason":"say \"stop\"","person":%s,"ref":"","since":%q}`, me, since)
-	if diff := cmp.Diff(mine+"\n", out); diff != "" {
-		t.Errorf("hold (-want +got):\n%s", diff)
-	}
-	holdForCause(t, b)
-	want := `{"lifted":[{"by":"system","cause":"insufficient_funds","reason":"DANA answered 4033814","person":"","ref":"PAY-1","since":"2026-03-01T09:05:00+07:00"},` + mine + "]}\n"
-	if diff := cmp.Diff(want, b.must(t, "resume", "--json")); diff != "" {
-		t.Errorf("resume (-want +got):\n%s", diff)
-	}
-	if out := b.must(t, "resume", "--json"); out != "{\"lifted\":[]}\n" {
-		t.Errorf("a second resume prints %q", out)
-	}
-}
-
-// When Redis fails after it has answered, nobody claims to know what became of the write.
-func TestWriteOfUnknownEnd(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		args []string
-		says string
-	}{
-		{commands[4], "it is not known whether the decision is on record, see ledger show"},
-		{commands[5], "it is not known whether sending is held, so hold again"},
-		{commands[6], "it is not known whether sending goes on, see ledger stats"},
-	} {
-		t.Run(tc.args[0], func(t *testing.T) {
-			t.Parallel()
-			b := setup(t)
-			b.put(t, sm.StateReview)
-			// A replica answers PING and reads, and refuses writes.
-			if err := b.rdb.SlaveOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
-				t.Fatal(err)
-			}
-			b.refused(t, cli.Unreachable, tc.args, tc.says)
-		})
 	}
 }

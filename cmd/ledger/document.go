@@ -44,10 +44,9 @@ type historyLine struct {
 	ExternalID   string               `json:"externalId"`
 }
 
-// moments in JSON have milliseconds, so that schedules can be seen in them.
-const millisecond = "2006-01-02T15:04:05.000-07:00"
-
-func stamp(t time.Time) string { return t.In(jakarta.Zone).Format(millisecond) }
+// stamp writes a moment on record in Jakarta's time, with milliseconds, so that schedules
+// can be seen in it.
+func stamp(t time.Time) string { return t.In(jakarta.Zone).Format("2006-01-02T15:04:05.000-07:00") }
 
 func newDocument(rec ledger.Record) document {
 	return document{
@@ -91,7 +90,7 @@ func detail(e ledger.Entry) string {
 	if e.Times < 2 {
 		return e.Detail
 	}
-	times := fmt.Sprintf("%d times since %s", e.Times, jakarta.Format(e.Since))
+	times := fmt.Sprintf("%d times since %s", e.Times, stamp(e.Since))
 	if e.Detail == "" {
 		return times
 	}

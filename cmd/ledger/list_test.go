@@ -91,17 +91,17 @@ func TestListForms(t *testing.T) {
 	b.put(t, sm.StateFailed)
 	wantJSON := `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
 		`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
-		`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:08+07:00","nextActionAt":"2026-03-01T09:00:18+07:00"}
+		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00"}
 {"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
 		`"customer":"62811****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
-		`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:02+07:00","nextActionAt":null}
+		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null}
 `
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `REF     STATE    REASON         AMOUNT        CUSTOMER      CREATED                    NEXT ACTION
-PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00+07:00  2026-03-01T09:00:18+07:00
-failed  failed   exceeds_limit  IDR 10000.00  62811****234  2026-03-01T09:00:00+07:00
+	want := `REF     STATE    REASON         AMOUNT        CUSTOMER      CREATED                        NEXT ACTION
+PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
+failed  failed   exceeds_limit  IDR 10000.00  62811****234  2026-03-01T09:00:00.000+07:00
 `
 	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -142,8 +142,8 @@ total              3                30000.50
 		t.Fatal(err)
 	}
 	holdForCause(t, b)
-	want += `SENDING IS HELD by sari since 2026-03-01T09:00:00+07:00: month end
-SENDING IS HELD by the system since 2026-03-01T09:05:00+07:00: insufficient_funds (DANA answered 4033814, payout PAY-1)
+	want += `SENDING IS HELD by sari since 2026-03-01T09:00:00.000+07:00: month end
+SENDING IS HELD by the system since 2026-03-01T09:05:00.000+07:00: insufficient_funds (DANA answered 4033814, payout PAY-1)
 `
 	if diff := cmp.Diff(want, b.must(t, "stats")); diff != "" {
 		t.Errorf("held (-want +got):\n%s", diff)
@@ -165,7 +165,7 @@ func TestStatsColour(t *testing.T) {
 		{"Review", []ledger.Stat{{State: sm.StateReview, Count: 1}}, nil, true,
 			[]string{"\x1b[33mreview             1                    0.00\x1b[0m"}},
 		{"Held", nil, held, true,
-			[]string{"\x1b[31mSENDING IS HELD by sari since 2026-03-01T09:00:00+07:00: why [2J\x1b[0m"}},
+			[]string{"\x1b[31mSENDING IS HELD by sari since 2026-03-01T09:00:00.000+07:00: why [2J\x1b[0m"}},
 		{"Off", []ledger.Stat{{State: sm.StateReview, Count: 1}}, held, false, nil},
 	} {
 		var got []string

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
 )
 
@@ -73,7 +72,7 @@ func narrate(history []ledger.Entry) string {
 		if e.From != e.To && e.From != "" {
 			states = fmt.Sprintf("%s → %s", e.From, e.To)
 		}
-		rows[i] = []string{jakarta.Format(e.At), states, string(e.Event), e.ResponseCode, e.ExternalID, detail(e)}
+		rows[i] = []string{stamp(e.At), states, string(e.Event), e.ResponseCode, e.ExternalID, detail(e)}
 	}
 	var b strings.Builder
 	for i, line := range strings.SplitAfter(align(rows), "\n")[:len(rows)] {

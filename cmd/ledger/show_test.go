@@ -31,26 +31,26 @@ func TestShowJSON(t *testing.T) {
 	b.put(t, sm.StateQueued)
 	b.put(t, sm.StateFailed)
 	b.create(t, payout.Instruction{Ref: "BY-ID", Customer: payout.ByCustomerID, CustomerID: customerID, Amount: "1"}, nine)
-	accepted := `"history":[{"at":"2026-03-01T09:00:00+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}`
-	taken := `{"at":"2026-03-01T09:00:01+07:00","from":"queued","to":"processing","event":"taken","detail":"attempt 1","responseCode":"","externalId":"ext-1"}`
+	accepted := `"history":[{"at":"2026-03-01T09:00:00.000+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}`
+	taken := `{"at":"2026-03-01T09:00:01.000+07:00","from":"queued","to":"processing","event":"taken","detail":"attempt 1","responseCode":"","externalId":"ext-1"}`
 	for ref, want := range map[string]string{
 		"PAY-1": `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
 			`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
-			`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:08+07:00","nextActionAt":"2026-03-01T09:00:18+07:00",` +
+			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00",` +
 			accepted + `,` + taken +
-			`,{"at":"2026-03-01T09:00:02+07:00","from":"processing","to":"pending","event":"send_ask_status","detail":"unreadable","responseCode":"","externalId":"ext-1"}` +
-			`,{"at":"2026-03-01T09:00:08+07:00","from":"pending","to":"pending","event":"inquiry_in_progress","detail":"status 01, 2 times since 2026-03-01T09:00:03+07:00","responseCode":"2003900","externalId":"ext-3"}]}`,
+			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"pending","event":"send_ask_status","detail":"unreadable","responseCode":"","externalId":"ext-1"}` +
+			`,{"at":"2026-03-01T09:00:08.000+07:00","from":"pending","to":"pending","event":"inquiry_in_progress","detail":"status 01, 2 times since 2026-03-01T09:00:03.000+07:00","responseCode":"2003900","externalId":"ext-3"}]}`,
 		"queued": `{"ref":"queued","kind":"topup","state":"queued","reason":"","amount":{"value":"10000.00","currency":"IDR"},` +
 			`"customer":"62811****234","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
-			`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:00+07:00","nextActionAt":"2026-03-01T09:00:00+07:00",` + accepted + `]}`,
+			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
 		"failed": `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
 			`"customer":"62811****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
-			`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:02+07:00","nextActionAt":null,` +
+			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null,` +
 			accepted + `,` + taken +
-			`,{"at":"2026-03-01T09:00:02+07:00","from":"processing","to":"failed","event":"send_refused","detail":"exceeds_limit","responseCode":"4033802","externalId":"ext-1"}]}`,
+			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"failed","event":"send_refused","detail":"exceeds_limit","responseCode":"4033802","externalId":"ext-1"}]}`,
 		"BY-ID": `{"ref":"BY-ID","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},` +
 			`"customer":"21661****042","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
-			`"createdAt":"2026-03-01T09:00:00+07:00","updatedAt":"2026-03-01T09:00:00+07:00","nextActionAt":"2026-03-01T09:00:00+07:00",` + accepted + `]}`,
+			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
 	} {
 		if diff := cmp.Diff(want+"\n", b.must(t, "show", ref, "--json")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", ref, diff)
@@ -73,17 +73,17 @@ customer        62811****234
 DANA reference  2026030100001
 sent            1 attempts, 0 resends
 asked           2 inquiries
-created         2026-03-01T09:00:00+07:00
-updated         2026-03-01T09:00:08+07:00
-next            inquire at 2026-03-01T09:00:18+07:00
+created         2026-03-01T09:00:00.000+07:00
+updated         2026-03-01T09:00:08.000+07:00
+next            inquire at 2026-03-01T09:00:18.000+07:00
 
-2026-03-01T09:00:00+07:00  queued                accepted
-2026-03-01T09:00:01+07:00  queued → processing   taken                         ext-1  attempt 1
-2026-03-01T09:00:02+07:00  processing → pending  send_ask_status               ext-1  unreadable
+2026-03-01T09:00:00.000+07:00  queued                accepted
+2026-03-01T09:00:01.000+07:00  queued → processing   taken                         ext-1  attempt 1
+2026-03-01T09:00:02.000+07:00  processing → pending  send_ask_status               ext-1  unreadable
     <html>
      [31m gateway
     </html>
-2026-03-01T09:00:08+07:00  pending               inquiry_in_progress  2003900  ext-3  status 01, 2 times since 2026-03-01T09:00:03+07:00
+2026-03-01T09:00:08.000+07:00  pending               inquiry_in_progress  2003900  ext-3  status 01, 2 times since 2026-03-01T09:00:03.000+07:00
 `, "\n")
 	if diff := cmp.Diff(want, b.must(t, "show", "PAY-1")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
