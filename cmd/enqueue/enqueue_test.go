@@ -79,8 +79,8 @@ func TestTopUp(t *testing.T) {
 		{"Again", "PAY-1 was accepted before; it is queued\n", "", topUp("amount", "10000.00"), cli.Done},
 		{"AgainJSON", `{"ref":"PAY-1","state":"queued","duplicate":true}` + "\n", "", append(topUp(), "--json"), cli.Done},
 		{"JSON", `{"ref":"PAY-2","state":"queued","duplicate":false}` + "\n", "", append(topUp("ref", "PAY-2"), "--json"), cli.Done},
-		{"OtherAmount", "", `enqueue: ref "PAY-1": exists with other content; see ledger show PAY-1, and give another payout another reference` + "\n", topUp("amount", "10001"), cli.Conflict},
-		{"OtherCustomer", "", `enqueue: ref "PAY-1": exists with other content; see ledger show PAY-1, and give another payout another reference` + "\n", topUp("customer", "628123450002"), cli.Conflict},
+		{"OtherAmount", "", conflicts("PAY-1"), topUp("amount", "10001"), cli.Conflict},
+		{"OtherCustomer", "", conflicts("PAY-1"), topUp("customer", "628123450002"), cli.Conflict},
 		{"CustomerID", "accepted PAY-3: IDR 10000.00 to 21661****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
@@ -99,6 +99,10 @@ func TestTopUp(t *testing.T) {
 	}
 }
 
+func conflicts(ref string) string {
+	return fmt.Sprintf("enqueue: --ref %q: the reference exists with other content; nothing was changed, give a new payout a reference of its own (see ledger show %s)\n", ref, ref)
+}
+
 func TestTopUpBadInput(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -111,7 +115,7 @@ func TestTopUpBadInput(t *testing.T) {
 		{"customer", "081234500019", `--customer "08123****019": ` + number},
 		{"customer", "62812345", `--customer "****": ` + number},
 		{"customer", "6281234567890123", `--customer "62812****123": ` + number},
-		{"customer", "620000000000", `--customer "620000000000": this number stands for a customerId; give customerId as well`},
+		{"customer", "620000000000", `--customer "620000000000": names nobody without --customer-id; give --customer-id as well`},
 		{"customer-id", "216610000000123", `--customer-id "21661****123": goes only with customer 620000000000`},
 		{"amount", "", `--amount "": ` + decimals},
 		{"amount", "0", `--amount "0": must be more than zero`},
@@ -121,7 +125,7 @@ func TestTopUpBadInput(t *testing.T) {
 		{"amount", "1,000", `--amount "1,000": ` + decimals},
 		{"amount", "12345678901234567", `--amount "12345678901234567": ` + decimals},
 		{"fee", "1,5", `--fee "1,5": use digits with at most two decimals and no separators, such as 0.00`},
-		{"charge-target", "DIVISION", `--division "": chargeTarget DIVISION needs a division`},
+		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
 		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"validate", "true", `--validate "true": account validation is not available in this version; leave it out`},
@@ -172,9 +176,9 @@ func TestBatch(t *testing.T) {
 		name, want string
 		args       []string
 	}{
-		{"DryRun", "dry run, nothing accepted; would accept 3 (IDR 600.50)\n", []string{"batch", path, "--dry-run"}},
-		{"First", "accepted 3 (IDR 600.50)\n", []string{"batch", path}},
-		{"Again", "accepted 0 (IDR 0.00), 3 accepted before\n", []string{"batch", path}},
+		{"DryRun", "dry run, nothing was accepted; it would be: 3 accepted (IDR 600.50), 0 accepted before, 0 refused\n", []string{"batch", path, "--dry-run"}},
+		{"First", "3 accepted (IDR 600.50), 0 accepted before, 0 refused\n", []string{"batch", path}},
+		{"Again", "0 accepted (IDR 0.00), 3 accepted before, 0 refused\n", []string{"batch", path}},
 	} {
 		before := b.size(t)
 		out, errs, code := b.run(t.Context(), "", tt.args...)
@@ -188,7 +192,7 @@ func TestBatch(t *testing.T) {
 	jsonl := `{"ref":"A1","customer":"628123450001","amount":100}` + "\n\n" + `{"ref":"B1","customer":"628123450001","amount":"5"}` + "\n"
 	out, errs, code := b.run(t.Context(), jsonl, "batch", "-", "--format", "jsonl", "--json")
 	want := `{"ref":"A1","state":"queued","duplicate":true}` + "\n" + `{"ref":"B1","state":"queued","duplicate":false}` + "\n"
-	if out != want || code != cli.Done || errs != "accepted 1 (IDR 5.00), 1 accepted before\n" {
+	if out != want || code != cli.Done || errs != "1 accepted (IDR 5.00), 1 accepted before, 0 refused\n" {
 		t.Errorf("exit %d, %q, %q", code, out, errs)
 	}
 }
@@ -205,14 +209,14 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		name, row, want string
 		code            cli.Code
 	}{
-		{"Field", "X1,0812345,1", `enqueue: line 3: customer "****": use 628`, cli.Invalid},
-		{"Conflict", "TAKEN,628123450009,1", `enqueue: line 3: ref "TAKEN": exists with other content`, cli.Conflict},
-		{"Spreadsheet", "X1,6.28123E+11,1", `enqueue: line 3: customer`, cli.Invalid},
-		{"Repeated", "A1,628123450001,999", `enqueue: line `, cli.Invalid},
+		{"Field", "X1,0812345,1", `line 3: customer "****": use 628`, cli.Invalid},
+		{"Conflict", "TAKEN,628123450009,1", `line 3: ref "TAKEN": the reference exists with other content`, cli.Conflict},
+		{"Spreadsheet", "X1,6.28123E+11,1", `line 3: customer`, cli.Invalid},
+		{"Repeated", "A1,628123450001,999", `line `, cli.Invalid},
 	} {
 		path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,100\n"+tt.row+"\n")
 		out, errs, code := b.run(t.Context(), "", "batch", path)
-		if code != tt.code || out != "" || !strings.HasPrefix(errs, tt.want) || !strings.Contains(errs, "nothing was accepted") {
+		if code != tt.code || !strings.HasPrefix(out, "0 accepted") || !strings.HasPrefix(errs, tt.want) || !strings.Contains(errs, "nothing was accepted") {
 			t.Errorf("%s: exit %d, %q, %q", tt.name, code, out, errs)
 		}
 		if b.size(t) != before {
@@ -221,7 +225,7 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 	}
 	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,100\nX1,0812345,1\nTAKEN,628123450009,1\nA2,628123450002,1\n")
 	out, errs, code := b.run(t.Context(), "", "batch", path, "--continue-on-error")
-	if code != cli.Invalid || out != "accepted 2 (IDR 101.00), 2 refused\n" || strings.Count(errs, "enqueue: line") != 2 {
+	if code != cli.Invalid || out != "2 accepted (IDR 101.00), 0 accepted before, 2 refused\n" || strings.Count(errs, "\nline")+1 != 2 {
 		t.Errorf("continue on error: exit %d, %q, %q", code, out, errs)
 	}
 	for _, args := range [][]string{{"batch"}, {"batch", "-"}, {"batch", "/nonexistent.csv"}, {"batch", path, "--format", "xls"}, {"batch", path, "--dry-run", "--wait"}} {
@@ -298,7 +302,7 @@ func TestBatchWait(t *testing.T) {
 	}()
 	out, errs, code := b.run(t.Context(), goodCSV, "batch", "-", "--format", "csv", "--wait")
 	<-done
-	if want := "accepted 3 (IDR 600.50)\nreview     1\nsucceeded  1\nfailed     1\n"; out != want || code != cli.Done {
+	if want := "3 accepted (IDR 600.50), 0 accepted before, 0 refused\n1 review (IDR 300.00), 1 succeeded (IDR 100.00), 1 failed (IDR 200.50)\n"; out != want || code != cli.Done {
 		t.Errorf("exit %d, %q, %q", code, out, errs)
 	}
 	out, _, code = b.run(t.Context(), goodCSV, "batch", "-", "--format", "csv", "--wait", "--json")

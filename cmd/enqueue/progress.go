@@ -1,27 +1,23 @@
 package main
 
 import (
-	"io"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/salur-id/salur/internal/cli"
 )
 
-// bar is a progress bar on a terminal, and nothing elsewhere.
-type bar struct{ *progressbar.ProgressBar }
-
-func progress(stderr io.Writer, total int, what string) bar {
-	if !cli.IsTerminal(stderr) {
-		stderr = io.Discard
-	}
-	return bar{progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("payouts"),
-		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100_000_000),
-	)}
+// progress is a bar on stderr for a person's screen, and invisible elsewhere: also where
+// documents are printed to the same screen.
+func (b *batch) progress(what string, total int) *progressbar.ProgressBar {
+	visible := cli.IsTerminal(b.errOut) && !(b.json && cli.IsTerminal(b.out))
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(b.errOut),
+		progressbar.OptionSetVisibility(visible),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
 }
-
-// A progress bar that cannot be drawn is no reason to stop.
-func (b bar) add()    { _ = b.Add(1) }
-func (b bar) finish() { _ = b.Finish() }

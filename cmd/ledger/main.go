@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -68,17 +67,7 @@ func (p *program) open(c *cobra.Command) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	rdb, err := config.NewRedis(cfg.RedisURL, 0)
-	if err != nil {
-		return nil, cli.Fail(cli.Invalid, err)
-	}
-	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Second)
-	defer cancel()
-	if err := rdb.Ping(ctx).Err(); err != nil {
-		_ = rdb.Close()
-		return nil, cli.Fail(cli.Unreachable, fmt.Errorf("REDIS_URL %s cannot be reached: %w", config.RedisName(cfg.RedisURL), err))
-	}
-	return rdb, nil
+	return cli.Connect(c.Context(), cfg.RedisURL, 0)
 }
 
 // about says which payout an error is about, and gives a missing one its exit code.

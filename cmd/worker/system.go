@@ -71,28 +71,22 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 	if err != nil {
 		return nil, cli.Fail(cli.Invalid, err)
 	}
-	// Each task needs a connection now and then, and the servers a few for themselves.
-	newRedis := func() (redis.UniversalClient, error) { return config.NewRedis(cfg.RedisURL, cfg.Worker.Concurrency+16) }
-	rdb, err := newRedis()
+	rdb, err := cli.Connect(ctx, cfg.RedisURL, poolSize(cfg))
 	if err != nil {
-		return nil, cli.Fail(cli.Invalid, err)
+		return nil, err
 	}
 	s := &system{cfg: cfg, log: log, redis: rdb}
-	if err := ping(ctx, rdb); err != nil {
-		s.close()
-		return nil, cli.Fail(cli.Unreachable, fmt.Errorf("REDIS_URL %s cannot be reached: %w", config.RedisName(cfg.RedisURL), err))
-	}
 	if s.listener, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		s.close()
 		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w", cfg.HTTP.Addr, err)
 	}
-	s.wire(dana, newRedis)
+	s.wire(dana)
 	log.Info("worker", zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
 		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String()))
 	return s, nil
 }
 
-func (s *system) wire(dana *danaclient.Client, newRedis func() (redis.UniversalClient, error)) {
+func (s *system) wire(dana *danaclient.Client) {
 	w := s.cfg.Worker
 	m := metrics.New()
 	s.ledger = ledger.NewRedis(s.redis)
@@ -128,7 +122,7 @@ func (s *system) wire(dana *danaclient.Client, newRedis func() (redis.UniversalC
 	s.web, s.closeUI = web.Handler(web.Config{
 		User: s.cfg.HTTP.UIUser, Password: string(s.cfg.HTTP.UIPassword), Gatherer: m.Registry, Ready: s.checks(),
 		NewRedis: func() redis.UniversalClient {
-			c, _ := newRedis() // the same URL has made a client already
+			c, _ := config.NewRedis(s.cfg.RedisURL, 0) // the same URL has made a client already
 			return c
 		},
 	})
@@ -174,7 +168,7 @@ func (s *system) close() {
 // checks are the lines of /readyz. Credentials are loaded, or the worker had not started.
 func (s *system) checks() []web.Check {
 	return []web.Check{
-		{Name: "redis", OK: func(ctx context.Context) error { return ping(ctx, s.redis) }},
+		{Name: "redis", OK: func(ctx context.Context) error { return cli.Ping(ctx, s.redis) }},
 		{Name: "credentials", OK: func(context.Context) error { return nil }},
 		{Name: "hold", OK: func(context.Context) error {
 			st := s.gate.Status()
@@ -205,11 +199,8 @@ func (s *system) checks() []web.Check {
 	}
 }
 
-func ping(ctx context.Context, rdb redis.UniversalClient) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	return rdb.Ping(ctx).Err()
-}
+// poolSize: each task needs a connection now and then, and the servers a few for themselves.
+func poolSize(cfg config.Config) int { return cfg.Worker.Concurrency + 16 }
 
 // owner names this process in the attempts that it writes ahead.
 func owner() string {

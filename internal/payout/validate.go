@@ -82,7 +82,7 @@ func (in Instruction) Parse() (Payout, error) {
 	}
 	switch {
 	case in.Customer == ByCustomerID && in.CustomerID == "":
-		wrong("customer", in.Customer, "this number stands for a customerId; give customerId as well")
+		wrong("customer", in.Customer, "names nobody without customerId; give customerId as well")
 	case in.Customer != ByCustomerID && !validCustomer(in.Customer):
 		wrong("customer", Mask(in.Customer), "use 628 and 6 to 12 more digits, such as 62811742234")
 	case in.Customer != ByCustomerID && in.CustomerID != "":
@@ -130,7 +130,7 @@ func (in Instruction) Parse() (Payout, error) {
 		wrong("validate", "true", "account validation is not available in this version; leave it out")
 	}
 	if in.NotAfter != "" {
-		if p.NotAfter, err = time.Parse(time.RFC3339, in.NotAfter); err != nil {
+		if p.NotAfter, err = time.Parse(time.RFC3339, in.NotAfter); err != nil || p.NotAfter.UTC().Year() > 9999 {
 			wrong("notAfter", clip(in.NotAfter), "use RFC 3339, such as 2026-12-31T17:00:00+07:00")
 		}
 		p.NotAfter = p.NotAfter.UTC()

@@ -228,6 +228,110 @@ func TestStopAtAClosedGateKeepsTheOrder(t *testing.T) {
 	}
 }
 
+// Once a worker is told to stop, nothing more passes its gate, also if the hold is lifted
+// that very moment.
+func TestStoppingWorkerSendsNothingNew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.timeout = 500 * time.Millisecond
+	if err := gate.HoldByPerson(t.Context(), b.rdb, "audit", "Sari", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.submit(t, "PAY-1", good)
+	w := b.worker(t, "w1")
+	stop := b.start(t, w)
+	b.awaitActive(t)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop()
+	}()
+	for b.logs.FilterMessageSnippet("stopping").Len() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+		t.Fatal(err)
+	}
+	<-stopped
+	if n := b.sends("PAY-1"); n != 0 {
+		t.Errorf("the stopping worker sent %d", n)
+	}
+	b.start(t, b.worker(t, "w2"))
+	b.await(t, "PAY-1", sm.StateSucceeded)
+}
+
+// What was settled while an inquiry waited at the gate is not asked about any more.
+func TestInquiryThatWaitedAsksOnlyWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(t, "w1")
+	b.open(t, w)
+	b.preset(t, "PAY-1", "in_progress", 1)
+	b.policy.InquiryDelays = []time.Duration{time.Millisecond}
+	w.Runner.Policy = b.policy
+	b.submit(t, "PAY-1", good)
+	if err := w.Runner.Send(t.Context(), b.task("PAY-1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Runner.Gate.Hold(t.Context(), gate.Hold{Cause: sm.CredentialsRefused, Ref: "PAY-1"}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- w.Runner.Inquire(context.WithoutCancel(t.Context()), b.task("PAY-1")) }()
+	settled := func(r ledger.Record) (sm.Event, bool) {
+		o := sm.Outcome{Kind: sm.Succeeded, EchoRef: "PAY-1", EchoAmount: r.Payout.Amount}
+		return sm.InquiryResult(r.Tx.Inquiries+1, "", o, time.Now()), true
+	}
+	if _, _, err := ledger.Update(t.Context(), b.ledger, b.policy, "PAY-1", "", settled); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := b.dana.State().Requests["topup-status"]; n != 0 {
+		t.Errorf("DANA was asked %d times about a payout that was settled", n)
+	}
+}
+
+// A hold is lifted only by an answer that proves its cause gone.
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.submit(t, "PAY-1", good)
+	w := b.worker(t, "w1")
+	probe := func(cause sm.Why, want bool, when string) {
+		t.Helper()
+		if got := w.Runner.Probe(t.Context(), gate.Hold{Cause: cause, Ref: "PAY-1"}); got != want {
+			t.Errorf("%s: lift %t, want %t", when, got, want)
+		}
+	}
+	deposit := func(rupiah int64) {
+		t.Helper()
+		if err := b.dana.SetDeposit(money.Rupiah(rupiah)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deposit(0)
+	probe(sm.InsufficientFunds, false, "the deposit is empty")
+	deposit(1_000_000)
+	probe(sm.InsufficientFunds, true, "the deposit is funded")
+	b.dana.RefuseCredentials(true)
+	probe(sm.CredentialsRefused, false, "the credentials are refused")
+	probe(sm.InsufficientFunds, false, "nothing can be learnt about the deposit")
+	b.dana.RefuseCredentials(false)
+	probe(sm.CredentialsRefused, true, "the credentials are accepted")
+	b.danaURL = "http://127.0.0.1:1"
+	w = b.worker(t, "w2")
+	probe(sm.CredentialsRefused, false, "DANA cannot be reached")
+	probe(sm.InsufficientFunds, false, "DANA cannot be reached")
+	if w.Runner.Probe(t.Context(), gate.Hold{Cause: sm.InsufficientFunds, Ref: "NONE"}) {
+		t.Error("lifted without a payout to ask about")
+	}
+}
+
 func (b *bundle) awaitActive(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

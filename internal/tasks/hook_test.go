@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 func (b *bundle) ledgerHook(t *testing.T, event string, f func()) {
 	t.Helper()
 	b.rdb.AddHook(&hook{after: func(cmd redis.Cmder) bool {
-		return cmd.Name() == "evalsha" && slices.ContainsFunc(cmd.Args(), func(a any) bool { return fmt.Sprint(a) == event })
+		return strings.HasPrefix(cmd.Name(), "eval") && slices.ContainsFunc(cmd.Args(), func(a any) bool { return fmt.Sprint(a) == event })
 	}, do: f})
 }
 

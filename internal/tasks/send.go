@@ -54,7 +54,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	}
 	rec, d, err := ledger.Update(ctx, r.Ledger, r.Policy, ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		switch {
-		case rec.Tx.Next != statemachine.StepSend || rec.Tx.DueAt.After(now):
+		case rec.Tx.DueAt.After(now):
 			return statemachine.Event{}, false // another task was first
 		case rec.Tx.Expired(now):
 			return statemachine.Expire(now), true

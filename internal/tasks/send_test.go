@@ -136,6 +136,25 @@ func TestRetryIsNeverEarly(t *testing.T) {
 	}
 }
 
+// A wake-up that comes a moment early waits for the time, rather than being lost.
+func TestNearlyDueIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.policy.RetryDelays = []time.Duration{300 * time.Millisecond}
+	b.preset(t, "PAY-1", "server_error", 1)
+	b.submit(t, "PAY-1", good)
+	w := b.worker(t, "w1")
+	b.open(t, w)
+	for range 2 {
+		if err := w.Runner.Send(t.Context(), b.task("PAY-1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rec := b.get(t, "PAY-1"); rec.Tx.State != sm.StateSucceeded {
+		t.Errorf("%s after the wake-up for the retry", rec.Tx.State)
+	}
+}
+
 func TestTooEarlyIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
