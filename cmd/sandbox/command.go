@@ -1,22 +1,21 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	"go.uber.org/zap"
 
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/sandbox"
 )
@@ -32,21 +31,20 @@ type options struct {
 func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:           "sandbox (--keys DIR | --public-key-path FILE)",
-		Short:         "A local DANA that can be told to misbehave",
-		Long:          longHelp(isTerminal(stdout)),
-		Example:       "  sandbox --keys ./keys                  # makes a key pair if there is none\n  sandbox --keys ./keys > sandbox.env    # then, in the worker's shell: . ./sandbox.env",
-		Args:          cobra.NoArgs,
-		Version:       version(),
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Use:     "sandbox (--keys DIR | --public-key-path FILE)",
+		Short:   "A local DANA that can be told to misbehave",
+		Long:    longHelp(bool(cli.ColourFor(stdout, os.Environ()))),
+		Example: "  sandbox --keys ./keys                  # makes a key pair if there is none\n  sandbox --keys ./keys > sandbox.env    # then, in the worker's shell: . ./sandbox.env",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return start(cmd, o, slog.New(slog.NewTextHandler(stderr, nil)))
+			err := start(cmd, o, cli.NewLogger(config.Log{}, stderr))
+			if err != nil && !errors.As(err, new(internalError)) {
+				// What is not ours was wrong on the command line or in a file it names.
+				err = cli.Fail(cli.Invalid, err)
+			}
+			return err
 		},
 	}
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	cmd.CompletionOptions.DisableDefaultCmd = true
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.keysDir, "keys", "", "directory of the merchant's key pair (private.pem, public.pem), made there when missing")
@@ -62,7 +60,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 }
 
 // start checks every option before it listens, so that nothing runs half configured.
-func start(cmd *cobra.Command, o options, log *slog.Logger) error {
+func start(cmd *cobra.Command, o options, log *zap.Logger) error {
 	cfg := sandbox.Config{PartnerID: o.partnerID, MerchantID: o.merchantID, Hang: o.hang, Now: time.Now}
 	var err error
 	switch {
@@ -96,13 +94,13 @@ func start(cmd *cobra.Command, o options, log *slog.Logger) error {
 		return fmt.Errorf("--addr %q: cannot listen: %w; use host:port with a free port, or port 0", o.addr, err)
 	}
 	if addr := l.Addr().(*net.TCPAddr); !addr.IP.IsLoopback() {
-		log.Warn("reachable from other machines: whoever reaches it can control it", "addr", addr.String())
+		log.Warn("reachable from other machines: whoever reaches it can control it", zap.Stringer("addr", addr))
 	}
 	if err := printSettings(cmd.OutOrStdout(), o, settings(l.Addr().(*net.TCPAddr), o, cfg)); err != nil {
 		_ = l.Close()
 		return internalError{fmt.Errorf("printing the settings: %w", err)}
 	}
-	log.Info("serving a local sandbox, not DANA", "addr", l.Addr().String(), "deposit", cfg.Deposit.String(), "hang", o.hang)
+	log.Info("serving a local sandbox, not DANA", zap.Stringer("addr", l.Addr()), zap.Stringer("deposit", cfg.Deposit), zap.Duration("hang", o.hang))
 	return serve(cmd.Context(), l, box, log)
 }
 
@@ -151,17 +149,4 @@ func absolute(path string) string {
 		return path
 	}
 	return abs
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return cmp.Or(info.Main.Version, "unknown")
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
 }

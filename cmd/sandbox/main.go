@@ -4,25 +4,20 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
-	"github.com/salur-id/salur/internal/sandbox"
-)
+	"go.uber.org/zap"
 
-// Exit codes, the same in every program of this module.
-const (
-	exitOK       = 0
-	exitInternal = 1
-	exitUsage    = 2
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/sandbox"
 )
 
 func main() {
@@ -34,20 +29,7 @@ func main() {
 
 // run is the whole program: it serves until ctx is done and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd := newCommand(stdout, stderr)
-	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
-	var internal internalError
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &internal):
-		fmt.Fprintln(stderr, "sandbox:", err)
-		return exitInternal
-	}
-	// Everything that is not ours was wrong on the command line or in a file it names.
-	fmt.Fprintln(stderr, "sandbox:", err)
-	return exitUsage
+	return cli.Main(ctx, newCommand(stdout, stderr), args, strings.NewReader(""), stdout, stderr)
 }
 
 // internalError is a failure that no other flag or file would have avoided.
@@ -56,11 +38,15 @@ type internalError struct{ error }
 func (e internalError) Unwrap() error { return e.error }
 
 // serve answers on l until ctx is done.
-func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *slog.Logger) error {
+func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *zap.Logger) error {
+	complaints, err := zap.NewStdLogAt(log, zap.WarnLevel)
+	if err != nil {
+		return internalError{err}
+	}
 	srv := &http.Server{
 		Handler:           box,
 		ReadHeaderTimeout: 10 * time.Second, // a ReadTimeout would cut long hangs short
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          complaints,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
@@ -73,7 +59,7 @@ func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *slog.
 	box.Close() // hanging lines end now, or Shutdown would wait for them
 	stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := srv.Shutdown(stopping)
+	err = srv.Shutdown(stopping)
 	<-failed
 	if err != nil {
 		return internalError{fmt.Errorf("stopping: %w", err)}

@@ -24,6 +24,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/sandbox"
 )
 
@@ -147,7 +148,7 @@ func TestServe(t *testing.T) {
 	if err := <-hung; !errors.Is(err, io.EOF) {
 		t.Errorf("the hanging line ended with %v", err)
 	}
-	if code := <-p.exit; code != exitOK {
+	if code := <-p.exit; code != int(cli.Done) {
 		t.Errorf("exit %d: %s", code, &p.stderr)
 	}
 	if log := p.stderr.String(); !strings.Contains(log, "not DANA") || strings.Contains(log, "62811742234") {
@@ -187,7 +188,7 @@ func TestSettings(t *testing.T) {
 		t.Error("the secret was printed")
 	}
 	p.stop()
-	if code := <-p.exit; code != exitOK || strings.Contains(p.stderr.String(), "hush") {
+	if code := <-p.exit; code != int(cli.Done) || strings.Contains(p.stderr.String(), "hush") {
 		t.Errorf("exit %d: %s", code, &p.stderr)
 	}
 
@@ -197,7 +198,7 @@ func TestSettings(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(stopped, []string{"--addr", "127.0.0.1:0", "--public-key-path", filepath.Join(dir, publicName), "--json"}, &stdout, &stderr)
 	var doc map[string]string
-	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil || code != exitOK || strings.Count(stdout.String(), "\n") != 1 {
+	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil || code != int(cli.Done) || strings.Count(stdout.String(), "\n") != 1 {
 		t.Fatalf("exit %d, %q, %v: %s", code, &stdout, err, &stderr)
 	}
 	if !strings.HasPrefix(doc["DANA_BASE_URL"], "http://127.0.0.1:") || doc["ORIGIN"] == "" || doc["PRIVATE_KEY_PATH"] != "" {
@@ -265,7 +266,7 @@ func TestBadUsage(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
 			code := run(stopped, tc.args, &stdout, &stderr)
-			if code != exitUsage || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), tc.says) {
+			if code != int(cli.Invalid) || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), tc.says) {
 				t.Errorf("exit %d, stdout %q, stderr %q, want one line with %q", code, &stdout, &stderr, tc.says)
 			}
 		})
@@ -275,7 +276,7 @@ func TestBadUsage(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != exitOK {
+	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != int(cli.Done) {
 		t.Errorf("exit %d", code)
 	}
 	help := stdout.String()
@@ -293,7 +294,7 @@ func TestHelp(t *testing.T) {
 		t.Error("control characters off a terminal")
 	}
 	stdout.Reset()
-	if code := run(t.Context(), []string{"--version"}, &stdout, &stderr); code != exitOK || !strings.HasPrefix(stdout.String(), "sandbox version ") || stderr.Len() > 0 {
+	if code := run(t.Context(), []string{"--version"}, &stdout, &stderr); code != int(cli.Done) || !strings.HasPrefix(stdout.String(), "sandbox version ") || stderr.Len() > 0 {
 		t.Errorf("exit %d: %s%s", code, &stdout, &stderr)
 	}
 }

@@ -1,0 +1,87 @@
+package metrics_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/redistest"
+	"github.com/salur-id/salur/internal/tasks"
+)
+
+func TestBooks(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	rdb := server.Client()
+	l := ledger.NewRedis(rdb)
+	now := time.Now()
+	for ref, amount := range map[string]payout.Number{"PAY-1": "10000.50", "PAY-2": "5"} {
+		p, err := payout.Instruction{Ref: ref, Customer: "628123450001", Amount: amount}.Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := tasks.Submit(t.Context(), l, tasks.NewQueue(rdb), p, now.Add(-time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	books := metrics.NewBooks(l, rdb, func() time.Time { return now.Truncate(time.Millisecond) }, zap.NewNop())
+	compare := func(want string, names ...string) {
+		t.Helper()
+		if err := testutil.CollectAndCompare(books, strings.NewReader(want), names...); err != nil {
+			t.Error(err)
+		}
+	}
+	compare(`
+# HELP salur_oldest_transaction_age_seconds Age of the oldest payout in a state that is not final, in seconds; 0 without one.
+# TYPE salur_oldest_transaction_age_seconds gauge
+salur_oldest_transaction_age_seconds{state="pending"} 0
+salur_oldest_transaction_age_seconds{state="processing"} 0
+salur_oldest_transaction_age_seconds{state="queued"} 60
+salur_oldest_transaction_age_seconds{state="review"} 0
+`, "salur_oldest_transaction_age_seconds")
+	for _, name := range []string{"salur_transactions", "salur_transactions_rupiah", "salur_queue_tasks", "salur_ledger_up"} {
+		if n := testutil.CollectAndCount(books, name); n == 0 {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if problems, err := testutil.CollectAndLint(books); err != nil || len(problems) != 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	server.Kill()
+	compare("# HELP salur_ledger_up 1 if the ledger could be read for this scrape.\n# TYPE salur_ledger_up gauge\nsalur_ledger_up 0\n")
+}
+
+// A hold that was lifted is gone from the metrics, and a transition to the same state is none.
+func TestProcessMetrics(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	m.Hold("system", "insufficient_funds", true)
+	m.Hold("person", "", true)
+	m.Hold("system", "insufficient_funds", false)
+	m.Transition("pending", "pending")
+	m.Transition("pending", "succeeded")
+	m.Breaker("topup", "open")
+	want := `
+# HELP salur_breaker_state Circuit breaker of an API: 0 closed, 1 half-open, 2 open.
+# TYPE salur_breaker_state gauge
+salur_breaker_state{api="topup"} 2
+# HELP salur_hold 1 while sending is held, by who holds it and why.
+# TYPE salur_hold gauge
+salur_hold{by="person",cause=""} 1
+# HELP salur_transitions_total Changes of a payout's state, by the state it left and the one it reached.
+# TYPE salur_transitions_total counter
+salur_transitions_total{from="pending",to="succeeded"} 1
+`
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "salur_breaker_state", "salur_hold", "salur_transitions_total"); err != nil {
+		t.Error(err)
+	}
+	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) != 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
