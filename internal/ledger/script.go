@@ -12,11 +12,11 @@ if old[2] then
   if old[1] == token then return {'created'} end
   return {'exists', old[2], old[3], old[4]}
 end
+redis.call('HINCRBY', sums, name, cents) -- first: the one call that can fail, on a sum beyond all money
 redis.call('HSET', tx, 'ver', '1', 'tok', token, 'fp', fingerprint, 'doc', doc)
 redis.call('RPUSH', history, entry)
 redis.call('ZADD', open, due, ref)
 redis.call('ZADD', state, now, ref)
-redis.call('HINCRBY', sums, name, cents)
 redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', '', 'to', name, 'event', 'accepted', 'at', now, 'version', '1')
 return {'created'}
 `)
@@ -30,6 +30,10 @@ if now[1] ~= version then
   if now[2] == token then return 'ok' end
   return 'stale'
 end
+if from ~= to then
+  redis.call('HINCRBY', sums, to, cents) -- first: the one call that can fail, on a sum beyond all money
+  redis.call('HINCRBY', sums, from, minus)
+end
 local next = redis.call('HINCRBY', tx, 'ver', 1)
 redis.call('HSET', tx, 'tok', token, 'doc', doc)
 if again == '1' then redis.call('LSET', history, -1, entry) else redis.call('RPUSH', history, entry) end
@@ -39,8 +43,6 @@ if over ~= '' and from ~= to then redis.call('ZADD', finished, over, ref) end
 if from ~= to then
   redis.call('ZREM', was, ref)
   redis.call('ZADD', is, created, ref)
-  redis.call('HINCRBY', sums, from, minus)
-  redis.call('HINCRBY', sums, to, cents)
   redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', from, 'to', to, 'event', event, 'at', at, 'version', next)
 end
 return 'ok'

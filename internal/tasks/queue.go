@@ -50,14 +50,16 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 	return err
 }
 
-// Rewake makes sure that an overdue step has a wake-up that can still arrive, and
-// reports whether it had none. A task that waits for its turn is one; a task that is being
-// executed may belong to a dead worker and is none, but is in nobody's way.
-func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (bool, error) {
+// Rewake makes sure that an overdue step has a wake-up that can still arrive, and reports
+// whether it had lost it. A task that waits for its turn is one. A task that is being
+// executed is none, since its worker may be dead; it gets a spare beside it, which is in
+// nobody's way and does nothing if the worker lives.
+func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (lost bool, err error) {
 	queue, typ := route(rec.Tx.Next)
 	if typ == "" {
 		return false, nil
 	}
+	spare := false
 	for n := range respins + 1 {
 		id := stepID(rec, n)
 		info, err := q.inspector.GetTaskInfo(queue, id)
@@ -65,13 +67,15 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (bool, error) {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			// Not there, or Redis lost it with its queue: make it.
 			made, err := q.enqueue(ctx, rec, queue, typ, id)
-			return made, err
+			return made && !spare, err
 		case err != nil:
 			return false, fmt.Errorf("look up task %s: %w", id, err)
 		}
 		switch info.State {
 		case asynq.TaskStatePending, asynq.TaskStateScheduled, asynq.TaskStateRetry:
 			return false, nil
+		case asynq.TaskStateActive:
+			spare = true
 		}
 	}
 	return false, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -68,6 +69,37 @@ func TestRewake(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewake(true, "Redis forgot the queue")
+}
+
+// A task that is being executed gets one spare beside it, in case its worker is dead, and
+// that is no loss to report.
+func TestRewakeOfAnActiveTask(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if err := gate.HoldByPerson(t.Context(), b.rdb, "audit", "Sari", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	rec := b.submit(t, "PAY-1", good)
+	b.grace = time.Hour // the worker's own sweeper keeps out of this
+	w := b.worker(t, "w1")
+	w.Concurrency = 1
+	b.start(t, w)
+	b.awaitActive(t)
+	for range 3 {
+		if lost, err := b.queue.Rewake(t.Context(), rec); err != nil || lost {
+			t.Fatalf("lost %t, %v", lost, err)
+		}
+	}
+	if info, err := b.queue.inspector.GetQueueInfo(QueueTopUp); err != nil || info.Size != 2 {
+		t.Errorf("%d tasks, want the active one and one spare (%v)", info.Size, err)
+	}
+	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+		t.Fatal(err)
+	}
+	b.await(t, "PAY-1", sm.StateSucceeded)
+	if n := b.sends("PAY-1"); n != 1 {
+		t.Errorf("%d sends", n)
+	}
 }
 
 // What waits behind the head of the queue is not looked at; what the queue has passed is.
