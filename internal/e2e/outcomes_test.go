@@ -59,8 +59,8 @@ func TestEveryOutcome(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	if strings.Count(out, "\n") != len(cases) {
-		t.Errorf("%d payouts ended, want %d", strings.Count(out, "\n"), len(cases))
+	if accepted, ended := strings.Count(out, `"duplicate":false`), strings.Count(out, `"reason":`); accepted != len(cases) || ended != len(cases) {
+		t.Errorf("%d payouts were accepted and %d ended, want %d", accepted, ended, len(cases))
 	}
 	for _, c := range cases {
 		tx := s.show(c.name)

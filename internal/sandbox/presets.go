@@ -40,16 +40,18 @@ var presets = []preset{
 // sends is a preset whose times are sends.
 func sends(st Send) func(int) Behaviour {
 	return func(times int) Behaviour {
-		st.Times = times
-		return Behaviour{Sends: []Send{st}}
+		step := st // presets are made concurrently
+		step.Times = times
+		return Behaviour{Sends: []Send{step}}
 	}
 }
 
 // inquiries is a preset whose times are inquiries; every send meets st.
 func inquiries(st Send, in Inquiry) func(int) Behaviour {
 	return func(times int) Behaviour {
-		in.Times = times
-		return Behaviour{Sends: []Send{st}, Inquiries: []Inquiry{in}}
+		step := in
+		step.Times = times
+		return Behaviour{Sends: []Send{st}, Inquiries: []Inquiry{step}}
 	}
 }
 
