@@ -2,6 +2,7 @@ package statemachine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,21 +26,33 @@ func Diagram() string {
 	return b.String()
 }
 
+// arrows are the reasons to go from one state to another, short enough for an arrow: what
+// holds for every trigger of the state is left out, and a condition that several triggers
+// share stands for them all. The table has every rule in full.
 func arrows(from, to State) []string {
 	var why []string
+	triggers := map[string]int{}
 	for _, r := range table[from] {
 		if r.to == to {
-			why = append(why, r.label())
+			triggers[r.when.name]++
+		}
+	}
+	for _, r := range table[from] {
+		label := string(r.on)
+		switch {
+		case r.to != to:
+			continue
+		case r.when.name == "" || r.when.name == current.name:
+		case triggers[r.when.name] > 1:
+			label = r.when.name
+		default:
+			label = fmt.Sprintf("%s (%s)", r.on, r.when.name)
+		}
+		if !slices.Contains(why, label) {
+			why = append(why, label)
 		}
 	}
 	return why
-}
-
-func (r rule) label() string {
-	if r.when.name == "" {
-		return string(r.on)
-	}
-	return fmt.Sprintf("%s (%s)", r.on, r.when.name)
 }
 
 // Table writes the table as Markdown, one row per rule in the order they are tried.
