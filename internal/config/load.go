@@ -11,7 +11,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
-	"github.com/salur-id/salur/internal/cli/nearest"
+	"github.com/salur-id/salur/internal/nearest"
 )
 
 // Options is what Load reads from, and for whom.

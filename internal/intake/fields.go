@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/salur-id/salur/internal/cli/nearest"
+	"github.com/salur-id/salur/internal/nearest"
 	"github.com/salur-id/salur/internal/payout"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/salur-id/salur/internal/cli/nearest"
+	"github.com/salur-id/salur/internal/nearest"
 )
 
 func TestName(t *testing.T) {
