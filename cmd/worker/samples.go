@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	sampleEvery  = 400 * time.Millisecond
+	sampleEvery  = 250 * time.Millisecond
 	summaryEvery = time.Second
 	plainEvery   = 5 * time.Second // where nothing can be redrawn
 )
@@ -58,16 +58,16 @@ func (d *demonstration) run(ctx context.Context) error {
 	}
 }
 
-// submit hands over the next sample: first each customer number with a meaning, one after
-// another, then good customers with one of the others now and then.
+// submit hands over the next sample. Every second one is a good customer; between them come
+// the customer numbers with a meaning, each once at first and then now and then.
 func (d *demonstration) submit(ctx context.Context) error {
 	special := sandbox.Numbers()
 	customer, name := fmt.Sprintf("6281%08d", rand.IntN(100_000_000)), "good"
-	i := d.made
+	i := d.made / 2
 	if i >= len(special) && i%5 == 0 {
 		i = rand.IntN(len(special))
 	}
-	if i < len(special) {
+	if d.made%2 == 0 && i < len(special) {
 		customer = special[i].Customer
 		if name = special[i].Preset; name == "" {
 			name = "dana"
@@ -129,6 +129,11 @@ func (d *demonstration) show(ctx context.Context) error {
 	line("%-12s %8s %18s", "state", "payouts", "IDR")
 	for _, s := range stats {
 		line("%-12s %8d %18s", s.State, s.Count, money.FromCents(s.Cents).Value())
+	}
+	for api, state := range d.system.gate.Status().Breakers {
+		if state != "closed" {
+			line("%s: the circuit breaker is %s after faults in a row; payouts wait", api, state)
+		}
 	}
 	line("DANA's books: %d credits, IDR %s, %s", len(books.Credits), credited.Value(), verdict)
 	if !cli.IsTerminal(d.out) {
