@@ -11,7 +11,7 @@ help:
 ## test: set up what tests need, then vet, lint and all tests with the race detector
 .PHONY: test
 test: setup lint
-	go test -race -timeout 20m ./...
+	go test -race -count=1 -timeout 20m ./... # not from the cache: it does not see the programs that tests build
 
 ## setup: find redis-server or install it; without it some tests are left out, and it says which
 .PHONY: setup
