@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/nearest"
 )
 
 // Main runs a program and returns its exit Code, ready for os.Exit. Results go to stdout;
@@ -52,9 +54,7 @@ func prepare(c *cobra.Command, begun *bool) {
 		prepare(sub, begun)
 	}
 	if c.HasSubCommands() && !c.Runnable() {
-		if c.HasParent() {
-			c.Args = cobra.NoArgs
-		}
+		c.Args = knownCommand
 		c.RunE = func(c *cobra.Command, _ []string) error {
 			return Fail(Invalid, errors.New("choose a command; see "+c.CommandPath()+" --help"))
 		}
@@ -65,6 +65,22 @@ func prepare(c *cobra.Command, begun *bool) {
 			return run(c, args)
 		}
 	}
+}
+
+// knownCommand refuses what is no command without repeating it, as cobra would: it may be
+// a phone number whose flag was forgotten.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	if name, close := nearest.Name(args[0], names); close {
+		return fmt.Errorf("unknown command; did you mean %s %s?", c.CommandPath(), name)
+	}
+	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
 }
 
 // version is the commit that the program was built from, or "devel" when it is not known.

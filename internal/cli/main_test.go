@@ -68,11 +68,11 @@ func TestMainTellsErrors(t *testing.T) {
 		{"flag without value", "do A --customer", nil, 2, "", "prog: flag needs an argument: --customer\n"},
 		{"argument missing", "do", nil, 2, "", "prog: accepts 1 arg(s), received 0\n"},
 		{"flag missing", "need", nil, 2, "", "prog: required flag(s) \"ref\" not set\n"},
-		{"unknown command", "nonsense", nil, 2, "", "prog: unknown command \"nonsense\" for \"prog\"\n"},
-		{"mistyped command", "nee", nil, 2, "", "prog: unknown command \"nee\" for \"prog\"\nprog: Did you mean this?\nprog: need\n"},
+		{"unknown command", "62811742234", nil, 2, "", "prog: unknown command; see prog --help\n"},
+		{"mistyped command", "nee", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
 		{"no command", "", nil, 2, "", "prog: choose a command; see prog --help\n"},
 		{"no command of a group", "group", nil, 2, "", "prog: choose a command; see prog group --help\n"},
-		{"unknown command of a group", "group two", nil, 2, "", "prog: unknown command \"two\" for \"prog group\"\n"},
+		{"unknown command of a group", "group two", nil, 2, "", "prog: unknown command; see prog group --help\n"},
 		{"version", "--version", nil, 0, "prog version " + version(info) + "\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
