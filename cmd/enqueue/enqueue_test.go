@@ -118,7 +118,7 @@ func TestTopUpBadInput(t *testing.T) {
 		{"customer", "620000000000", `--customer "620000000000": names nobody without --customer-id; give --customer-id as well`},
 		{"customer-id", "216610000000123", `--customer-id "21661****123": goes only with customer 620000000000`},
 		{"amount", "", `--amount "": ` + decimals},
-		{"amount", "0", `--amount "0": must be more than zero`},
+		{"amount", "0", `--amount "0.00": must be more than zero, in IDR`},
 		{"amount", "-1", `--amount "-1": ` + decimals},
 		{"amount", "1.005", `--amount "1.005": ` + decimals},
 		{"amount", "1.000.000", `--amount "1.000.000": ` + decimals},

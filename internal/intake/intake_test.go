@@ -34,7 +34,7 @@ func show(f intake.File) string {
 }
 
 const (
-	allFields = "use ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, validate, notAfter"
+	allFields = "use ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, bankCode, account, accountName, validate, notAfter"
 	noObject  = `not one JSON object; write a payout per line, such as ` + example
 	badAmount = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
 	mangled   = "a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again"

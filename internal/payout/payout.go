@@ -14,21 +14,30 @@ import (
 // Kind tells which of DANA's two disbursement doors a payout leaves by.
 type Kind string
 
-// TopUp is a disbursement to a DANA balance (Customer Top Up, SNAP service 38).
-const TopUp Kind = "topup"
+// The doors.
+const (
+	// TopUp is a disbursement to a DANA balance (Customer Top Up, SNAP service 38).
+	TopUp Kind = "topup"
+	// Bank is a disbursement to a bank account (Transfer to Bank, SNAP service 43).
+	Bank Kind = "bank"
+)
 
 // ByCustomerID is the literal that stands in customerNumber when the payee is named by
 // DANA's public user id instead.
 const ByCustomerID = "620000000000"
 
-// FundTypeTopUp is the fundType of every disbursement to balance.
-const FundTypeTopUp = "AGENT_TOPUP_FOR_USER_SETTLE"
+// The fundType of every disbursement to a balance, and of every one to a bank account.
+const (
+	FundTypeTopUp = "AGENT_TOPUP_FOR_USER_SETTLE"
+	FundTypeBank  = "MERCHANT_WITHDRAW_FOR_CORPORATE"
+)
 
 // Payout is one instruction. Two payouts with one Ref must be the same in every field:
 // Ref is DANA's partnerReferenceNo, by which DANA itself refuses to pay twice.
 type Payout struct {
-	Kind         Kind         `json:"kind"`
-	Ref          string       `json:"ref"`
+	Kind Kind   `json:"kind"`
+	Ref  string `json:"ref"`
+	// Customer is the payee's phone number, or with Bank the merchant's own business number.
 	Customer     string       `json:"customer"`
 	Amount       money.Amount `json:"amount"`
 	Fee          money.Amount `json:"fee"`
@@ -37,6 +46,12 @@ type Payout struct {
 	ChargeTarget string       `json:"chargeTarget,omitempty"`
 	Division     string       `json:"division,omitempty"`
 	CustomerID   string       `json:"customerId,omitempty"`
+	// BankCode, Account and AccountName (which may be empty) are the payee with Bank.
+	BankCode    string `json:"bankCode,omitempty"`
+	Account     string `json:"account,omitempty"`
+	AccountName string `json:"accountName,omitempty"`
+	// Validate asks DANA about the payee's account before the first attempt.
+	Validate bool `json:"validate,omitempty"`
 	// NotAfter is when an unsent payout expires; zero for never.
 	NotAfter time.Time `json:"notAfter,omitzero"`
 }
@@ -53,7 +68,7 @@ func (p Payout) Fingerprint() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Mask hides the middle of a phone number or customer id for people and logs:
+// Mask hides the middle of a phone number, customer id or account number for people and logs:
 // 62811742234 becomes 62811****234. Short texts are hidden whole.
 func Mask(s string) string {
 	if len(s) < 9 {

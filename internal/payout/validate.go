@@ -3,6 +3,7 @@ package payout
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,9 @@ type Instruction struct {
 	ChargeTarget string `json:"chargeTarget,omitempty"`
 	Division     string `json:"division,omitempty"`
 	CustomerID   string `json:"customerId,omitempty"`
+	BankCode     string `json:"bankCode,omitempty"`
+	Account      string `json:"account,omitempty"`
+	AccountName  string `json:"accountName,omitempty"`
 	Validate     bool   `json:"validate,omitempty"`
 	NotAfter     string `json:"notAfter,omitempty"`
 }
@@ -62,83 +66,173 @@ func (e InvalidError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// Parse checks an instruction against the rules of the API (reference lengths, 628
-// numbers, two-decimal amounts, the division rule) and returns the payout, or an
+func (e *InvalidError) add(field, value, fix string) { *e = append(*e, FieldError{field, value, fix}) }
+
+// Parse checks an instruction against the rules of the API and returns the payout, or an
 // InvalidError naming every bad field. Defaults are filled in here, so that an
 // instruction that spells them out is the same payout as one that does not.
 func (in Instruction) Parse() (Payout, error) {
-	var bad InvalidError
-	wrong := func(field, value, fix string) { bad = append(bad, FieldError{field, value, fix}) }
+	p, unread := in.read()
+	bad := p.wrongRef()
+	if p.Kind == Bank {
+		bad.add("kind", string(Bank), "this version pays topup only")
+	}
+	if p.Validate {
+		bad.add("validate", "true", "account validation is not available in this version; leave it out")
+	}
+	return finish(p, slices.Concat(bad, p.wrong(), unread))
+}
 
-	p := Payout{
-		Kind: TopUp, Ref: in.Ref, Customer: in.Customer, Notes: in.Notes, FundType: in.FundType,
-		ChargeTarget: in.ChargeTarget, Division: in.Division, CustomerID: in.CustomerID,
-	}
-	if in.Kind != "" && in.Kind != string(TopUp) {
-		wrong("kind", clip(in.Kind), "this version pays topup only")
-	}
-	if !validRef(in.Ref) {
-		wrong("ref", clip(in.Ref), "use 1 to 64 printable ASCII characters without spaces")
-	}
-	switch {
-	case in.Customer == ByCustomerID && in.CustomerID == "":
-		wrong("customer", in.Customer, "names nobody without customerId; give customerId as well")
-	case in.Customer != ByCustomerID && !validCustomer(in.Customer):
-		wrong("customer", Mask(in.Customer), "use 628 and 6 to 12 more digits, such as 62811742234")
-	case in.Customer != ByCustomerID && in.CustomerID != "":
-		wrong("customerId", Mask(in.CustomerID), "goes only with customer "+ByCustomerID)
-	}
-	if !textWithin(in.CustomerID, 32) {
-		wrong("customerId", Mask(in.CustomerID), "use at most 32 characters")
-	}
-	amount, err := money.Parse(string(in.Amount))
-	switch {
-	case err != nil:
-		wrong("amount", clip(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
-	case !amount.Positive():
-		wrong("amount", clip(string(in.Amount)), "must be more than zero")
-	}
-	p.Amount = amount
-	p.Fee = money.Rupiah(0)
-	if in.Fee != "" {
-		if p.Fee, err = money.Parse(string(in.Fee)); err != nil {
-			wrong("fee", clip(string(in.Fee)), "use digits with at most two decimals and no separators, such as 0.00")
-		}
-	}
-	if !textWithin(in.Notes, 255) {
-		wrong("notes", clip(in.Notes), "use at most 255 printable characters")
-	}
-	if p.FundType == "" {
-		p.FundType = FundTypeTopUp
-	}
-	if !validRef(p.FundType) {
-		wrong("fundType", clip(in.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out for "+FundTypeTopUp)
-	}
-	switch in.ChargeTarget {
-	case "", "MERCHANT":
-	case "DIVISION":
-		if in.Division == "" {
-			wrong("division", "", "chargeTarget DIVISION needs a division")
-		}
-	default:
-		wrong("chargeTarget", clip(in.ChargeTarget), "use DIVISION or MERCHANT, or leave it out")
-	}
-	if in.Division != "" && !validRef(in.Division) {
-		wrong("division", clip(in.Division), "use at most 64 printable ASCII characters without spaces")
-	}
-	if in.Validate {
-		wrong("validate", "true", "account validation is not available in this version; leave it out")
-	}
-	if in.NotAfter != "" {
-		if p.NotAfter, err = time.Parse(time.RFC3339, in.NotAfter); err != nil || p.NotAfter.UTC().Year() > 9999 {
-			wrong("notAfter", clip(in.NotAfter), "use RFC 3339, such as 2026-12-31T17:00:00+07:00")
-		}
-		p.NotAfter = p.NotAfter.UTC()
-	}
+// ParseInquiry is Parse for a question about an account: whose it is and how much it is
+// to take. It needs no reference, for nobody is paid.
+func (in Instruction) ParseInquiry() (Payout, error) {
+	p, unread := in.read()
+	return finish(p, append(p.wrong(), unread...))
+}
+
+func finish(p Payout, bad InvalidError) (Payout, error) {
 	if len(bad) > 0 {
 		return Payout{}, bad
 	}
 	return p, nil
+}
+
+// read turns the texts into values. A text that is no value is in the errors, and leaves a
+// harmless value behind, so that it is not reported twice.
+func (in Instruction) read() (Payout, InvalidError) {
+	var bad InvalidError
+	p := Payout{
+		Kind: TopUp, Ref: in.Ref, Customer: in.Customer, Amount: money.Rupiah(1), Fee: money.Rupiah(0), Notes: in.Notes,
+		FundType: FundTypeTopUp, ChargeTarget: in.ChargeTarget, Division: in.Division, CustomerID: in.CustomerID,
+		BankCode: in.BankCode, Account: in.Account, AccountName: in.AccountName, Validate: in.Validate,
+	}
+	if in.Kind != "" {
+		p.Kind = Kind(in.Kind)
+	}
+	if p.Kind == Bank {
+		p.FundType = FundTypeBank
+	}
+	if in.FundType != "" {
+		p.FundType = in.FundType
+	}
+	if amount, err := money.Parse(string(in.Amount)); err != nil {
+		bad.add("amount", clip(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
+	} else {
+		p.Amount = amount
+	}
+	if in.Fee != "" {
+		if fee, err := money.Parse(string(in.Fee)); err != nil {
+			bad.add("fee", clip(string(in.Fee)), "use digits with at most two decimals and no separators, such as 0.00")
+		} else {
+			p.Fee = fee
+		}
+	}
+	if in.NotAfter != "" {
+		at, err := time.Parse(time.RFC3339, in.NotAfter)
+		if err != nil || at.UTC().Year() > 9999 {
+			bad.add("notAfter", clip(in.NotAfter), "use RFC 3339, such as 2026-12-31T17:00:00+07:00")
+		}
+		p.NotAfter = at.UTC()
+	}
+	return p, bad
+}
+
+// Check tells what DANA would not take of a payout, wherever it came from: an
+// InvalidError naming every bad field, or nil. What Parse returned passes.
+func (p Payout) Check() error {
+	_, err := finish(p, append(p.wrongRef(), p.wrong()...))
+	return err
+}
+
+func (p Payout) wrongRef() (bad InvalidError) {
+	if !validRef(p.Ref) {
+		bad.add("ref", clip(p.Ref), "use 1 to 64 printable ASCII characters without spaces")
+	}
+	return bad
+}
+
+// wrong applies DANA's rules (lengths, 628 numbers, the customerId rule, the division
+// rule) to everything but the reference.
+func (p Payout) wrong() (bad InvalidError) {
+	switch p.Kind {
+	case TopUp:
+		p.wrongPayee(&bad)
+	case Bank:
+		p.wrongBankAccount(&bad)
+	default:
+		bad.add("kind", clip(string(p.Kind)), "use topup or bank")
+	}
+	if !p.Amount.Positive() || p.Amount.Currency() != money.IDR {
+		bad.add("amount", p.Amount.Value(), "must be more than zero, in IDR")
+	}
+	if p.Fee.Currency() != money.IDR || p.Fee.Cents() < 0 {
+		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
+	}
+	if !validRef(p.FundType) {
+		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
+	}
+	if !textWithin(p.Notes, 255) {
+		bad.add("notes", clip(p.Notes), "use at most 255 printable characters")
+	}
+	switch p.ChargeTarget {
+	case "", "MERCHANT":
+	case "DIVISION":
+		if p.Division == "" {
+			bad.add("division", "", "chargeTarget DIVISION needs a division")
+		}
+	default:
+		bad.add("chargeTarget", clip(p.ChargeTarget), "use DIVISION or MERCHANT, or leave it out")
+	}
+	if p.Division != "" && !validRef(p.Division) {
+		bad.add("division", clip(p.Division), "use at most 64 printable ASCII characters without spaces")
+	}
+	return bad
+}
+
+// wrongPayee checks who is topped up.
+func (p Payout) wrongPayee(bad *InvalidError) {
+	switch {
+	case p.Customer == ByCustomerID && p.CustomerID == "":
+		bad.add("customer", p.Customer, "names nobody without customerId; give customerId as well")
+	case p.Customer != ByCustomerID && !validCustomer(p.Customer):
+		bad.add("customer", Mask(p.Customer), "use 628 and 6 to 12 more digits, such as 62811742234")
+	case p.Customer != ByCustomerID && p.CustomerID != "":
+		bad.add("customerId", Mask(p.CustomerID), "goes only with customer "+ByCustomerID)
+	}
+	if !textWithin(p.CustomerID, 32) {
+		bad.add("customerId", Mask(p.CustomerID), "use at most 32 characters")
+	}
+	for _, f := range []struct{ name, value string }{{"bankCode", p.BankCode}, {"account", p.Account}, {"accountName", p.AccountName}} {
+		if f.value != "" {
+			bad.add(f.name, Mask(f.value), "goes only with kind bank")
+		}
+	}
+}
+
+// wrongBankAccount checks a bank account. Which bank codes there are is not checked:
+// DANA's list is old, and DANA itself refuses a bank that it cannot reach.
+func (p Payout) wrongBankAccount(bad *InvalidError) {
+	if !validCustomer(p.Customer) {
+		bad.add("customer", Mask(p.Customer), "use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234")
+	}
+	if p.BankCode == "" || len(p.BankCode) > 8 || !isDigits(p.BankCode) {
+		bad.add("bankCode", clip(p.BankCode), "use the bank's code with its leading zeros, such as 014")
+	}
+	if p.Account == "" || len(p.Account) > 32 || !isDigits(p.Account) {
+		bad.add("account", Mask(p.Account), "use 1 to 32 digits without separators")
+	}
+	if !textWithin(p.AccountName, 64) {
+		bad.add("accountName", "****", "use at most 64 printable characters")
+	}
+	if p.Fee.Positive() {
+		bad.add("fee", p.Fee.Value(), "goes only with kind topup")
+	}
+	if p.Notes != "" {
+		bad.add("notes", clip(p.Notes), "goes only with kind topup")
+	}
+	if p.CustomerID != "" {
+		bad.add("customerId", Mask(p.CustomerID), "goes only with kind topup")
+	}
 }
 
 // validRef: 1–64 printable ASCII characters without spaces, DANA's bound for references.
@@ -156,8 +250,10 @@ func validRef(s string) bool {
 
 // validCustomer: 628 and 6 to 12 more digits.
 func validCustomer(s string) bool {
-	return len(s) >= 9 && len(s) <= 15 && strings.HasPrefix(s, "628") && strings.Trim(s, "0123456789") == ""
+	return len(s) >= 9 && len(s) <= 15 && strings.HasPrefix(s, "628") && isDigits(s)
 }
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 func textWithin(s string, most int) bool {
 	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > most {

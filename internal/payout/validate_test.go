@@ -53,7 +53,7 @@ func TestParseBad(t *testing.T) {
 		{"CustomerLong", func(in *Instruction) { in.Customer = "6281234567890123" }, `customer "62812****123": use 628 and 6 to 12 more digits, such as 62811742234`},
 		{"CustomerIDMissing", func(in *Instruction) { in.Customer = ByCustomerID }, `customer "620000000000": names nobody without customerId; give customerId as well`},
 		{"CustomerIDTooMuch", func(in *Instruction) { in.CustomerID = "216610000000123" }, `customerId "21661****123": goes only with customer 620000000000`},
-		{"AmountZero", func(in *Instruction) { in.Amount = "0.00" }, `amount "0.00": must be more than zero`},
+		{"AmountZero", func(in *Instruction) { in.Amount = "0.00" }, `amount "0.00": must be more than zero, in IDR`},
 		{"AmountNegative", func(in *Instruction) { in.Amount = "-5" }, `amount "-5": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"AmountThousands", func(in *Instruction) { in.Amount = "1.000.000" }, `amount "1.000.000": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"FeeBad", func(in *Instruction) { in.Fee = "free" }, `fee "free": use digits with at most two decimals and no separators, such as 0.00`},
@@ -62,9 +62,11 @@ func TestParseBad(t *testing.T) {
 		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
 		{"NotAfter", func(in *Instruction) { in.NotAfter = "tomorrow" }, `notAfter "tomorrow": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"NotAfterYear10000", func(in *Instruction) { in.NotAfter = "9999-12-31T23:59:59-07:00" }, `notAfter "9999-12-31T23:59:59-07:00": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
-		{"Kind", func(in *Instruction) { in.Kind = "bank" }, `kind "bank": this version pays topup only`},
-		{"Validate", func(in *Instruction) { in.Validate = true }, `validate "true": account validation is not available in this version; leave it out`},
-		{"Two", func(in *Instruction) { in.Ref, in.Amount = "", "0" }, `ref "": use 1 to 64 printable ASCII characters without spaces; amount "0": must be more than zero`},
+		{"Kind", func(in *Instruction) { in.Kind = "cash" }, `kind "cash": use topup or bank`},
+		{"BankCodeOfTopUp", func(in *Instruction) { in.BankCode = "014" }, `bankCode "****": goes only with kind bank`},
+		{"AccountOfTopUp", func(in *Instruction) { in.Account = "2460888509" }, `account "24608****509": goes only with kind bank`},
+		{"AccountNameOfTopUp", func(in *Instruction) { in.AccountName = "Budi Santoso" }, `accountName "Budi ****oso": goes only with kind bank`},
+		{"Two", func(in *Instruction) { in.Ref, in.Amount = "", "0" }, `ref "": use 1 to 64 printable ASCII characters without spaces; amount "0.00": must be more than zero, in IDR`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +78,89 @@ func TestParseBad(t *testing.T) {
 				t.Errorf("%v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func validBank() Instruction {
+	return Instruction{Kind: "bank", Ref: "PAY-1", Customer: "62811742234", Amount: "50000", BankCode: "014", Account: "2460888509"}
+}
+
+func TestParseBank(t *testing.T) {
+	t.Parallel()
+	in := validBank()
+	in.AccountName, in.Validate = "Budi Santoso", true
+	got, err := in.ParseInquiry()
+	want := Payout{
+		Kind: Bank, Ref: "PAY-1", Customer: "62811742234", Amount: money.Rupiah(50000), Fee: money.Rupiah(0),
+		FundType: "MERCHANT_WITHDRAW_FOR_CORPORATE", BankCode: "014", Account: "2460888509", AccountName: "Budi Santoso", Validate: true,
+	}
+	if err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestParseBadBank(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*Instruction)
+		want   string // the whole message
+	}{
+		{"Customer", func(in *Instruction) { in.Customer = ByCustomerID }, `customer "62000****000": use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234`},
+		{"NoBankCode", func(in *Instruction) { in.BankCode = "" }, `bankCode "": use the bank's code with its leading zeros, such as 014`},
+		{"BankName", func(in *Instruction) { in.BankCode = "BCA" }, `bankCode "BCA": use the bank's code with its leading zeros, such as 014`},
+		{"BankCodeLong", func(in *Instruction) { in.BankCode = "014014014" }, `bankCode "014014014": use the bank's code with its leading zeros, such as 014`},
+		{"NoAccount", func(in *Instruction) { in.Account = "" }, `account "****": use 1 to 32 digits without separators`},
+		{"AccountDashes", func(in *Instruction) { in.Account = "246-088-8509" }, `account "246-0****509": use 1 to 32 digits without separators`},
+		{"AccountLong", func(in *Instruction) { in.Account = strings.Repeat("1", 33) }, `account "11111****111": use 1 to 32 digits without separators`},
+		{"AccountName", func(in *Instruction) { in.AccountName = strings.Repeat("B", 65) }, `accountName "****": use at most 64 printable characters`},
+		{"Fee", func(in *Instruction) { in.Fee = "500" }, `fee "500.00": goes only with kind topup`},
+		{"Notes", func(in *Instruction) { in.Notes = "hi" }, `notes "hi": goes only with kind topup`},
+		{"CustomerID", func(in *Instruction) { in.CustomerID = "216610000000123" }, `customerId "21661****123": goes only with kind topup`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := validBank()
+			tt.change(&in)
+			_, err := in.ParseInquiry()
+			var bad InvalidError
+			if !errors.As(err, &bad) || err.Error() != tt.want {
+				t.Errorf("%v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// A payout that never went through Parse is held to the same rules.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	good, err := valid().Parse()
+	if err != nil || good.Check() != nil {
+		t.Errorf("%v, %v", err, good.Check())
+	}
+	for want, change := range map[string]func(*Payout){
+		`ref "": use 1 to 64 printable ASCII characters without spaces`: func(p *Payout) { p.Ref = "" },
+		`amount "0.00": must be more than zero, in IDR`:                 func(p *Payout) { p.Amount = money.Rupiah(0) },
+		`fee "-1.00": must be zero or more, in IDR`:                     func(p *Payout) { p.Fee = money.Rupiah(0).Sub(money.Rupiah(1)) },
+		`kind "": use topup or bank`:                                    func(p *Payout) { p.Kind = "" },
+	} {
+		p := good
+		change(&p)
+		if err := p.Check(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestBankIsAskedAboutOnly(t *testing.T) {
+	t.Parallel()
+	if _, err := validBank().Parse(); err == nil || err.Error() != `kind "bank": this version pays topup only` {
+		t.Error(err)
+	}
+	in := validBank()
+	in.Ref = ""
+	if _, err := in.ParseInquiry(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -115,7 +200,9 @@ func TestFingerprintCoversEveryField(t *testing.T) {
 		"amount": func(p *Payout) { p.Amount = money.Rupiah(1) }, "fee": func(p *Payout) { p.Fee = money.Rupiah(1) },
 		"notes": func(p *Payout) { p.Notes = "x" }, "fundType": func(p *Payout) { p.FundType = "x" },
 		"chargeTarget": func(p *Payout) { p.ChargeTarget = "x" }, "division": func(p *Payout) { p.Division = "x" },
-		"customerId": func(p *Payout) { p.CustomerID = "x" }, "notAfter": func(p *Payout) { p.NotAfter = time.Unix(1, 0) },
+		"customerId": func(p *Payout) { p.CustomerID = "x" }, "bankCode": func(p *Payout) { p.BankCode = "x" },
+		"account": func(p *Payout) { p.Account = "x" }, "accountName": func(p *Payout) { p.AccountName = "x" },
+		"validate": func(p *Payout) { p.Validate = true }, "notAfter": func(p *Payout) { p.NotAfter = time.Unix(1, 0) },
 	} {
 		q := p
 		change(&q)
