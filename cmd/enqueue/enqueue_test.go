@@ -128,7 +128,6 @@ func TestTopUpBadInput(t *testing.T) {
 		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
 		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
-		{"validate", "true", `--validate "true": account validation is not available in this version; leave it out`},
 	} {
 		out, errs, code := b.run(t.Context(), "", topUp(tt.flag, tt.value)...)
 		if out != "" || code != cli.Invalid || errs != "enqueue: "+tt.want+"\n" {

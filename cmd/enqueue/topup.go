@@ -63,7 +63,7 @@ func (p *program) topUpCommand() *cobra.Command {
 	f.StringVar(&in.ChargeTarget, "charge-target", "", "who is charged: DIVISION or MERCHANT")
 	f.StringVar(&in.Division, "division", "", "the division that is charged; --charge-target DIVISION needs it")
 	f.StringVar(&in.CustomerID, "customer-id", "", "DANA's public user id of the payee, in place of a phone number")
-	f.BoolVar(&in.Validate, "validate", false, "ask DANA for the payee's account first; not available in this version")
+	f.BoolVar(&in.Validate, "validate", false, "ask DANA about the payee's account before the first attempt; a frozen, unknown or full one fails unpaid")
 	f.StringVar(&in.NotAfter, "not-after", "", "RFC 3339; a payout that has not left by then fails as expired")
 	return c
 }

@@ -51,7 +51,7 @@ func (h Hold) field() string {
 // closes tells whether the hold is against exchanges of this purpose. Asking about payouts
 // under way moves no money and goes on, unless DANA refuses to know us at all.
 func (h Hold) closes(p Purpose) bool {
-	return p == Send || h.Cause == statemachine.CredentialsRefused
+	return p != Inquire || h.Cause == statemachine.CredentialsRefused
 }
 
 // Hold stops sending on all workers because of what an exchange met: h.Cause, h.Reason

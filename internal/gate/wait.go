@@ -20,21 +20,26 @@ const (
 	// Inquire asks what became of a payout: it goes on under a hold, unless DANA refuses
 	// our credentials.
 	Inquire
+	// Validate asks about a payee before money moves. Every hold stops it, for what it may
+	// find is a hold's matter; but it can be left out, so it does not wait for a breaker.
+	Validate
 	purposes // how many there are
 )
 
 // rateKey is shared by all workers (redis_rate puts "rate:" before it).
 const rateKey = "salur:{gate}"
 
-// What a caller waits for.
+// What a caller waits for. WhyBreaker is the one that ends a Wait to Validate at once.
 const (
 	whyStopping = "stopping"
 	whyUnknown  = "unknown"
 	whyHold     = "hold"
-	whyBreaker  = "breaker"
+	WhyBreaker  = "breaker"
 	whyRate     = "rate"
 	whyTurn     = "turn"
 )
+
+var errLeftOut = errors.New("not waited for")
 
 // ClosedError tells that the gate did not open while the caller could wait. Nothing was
 // sent, and the payout is as it was.
@@ -43,7 +48,8 @@ type ClosedError struct {
 	// Why is what the wait was for: stopping (the worker is), unknown (the holds could not
 	// be read), hold, breaker, rate, or turn (others were first).
 	Why string
-	// Err is the context's error, or Redis's when it could not answer for the rate.
+	// Err is the context's error, or Redis's when it could not answer for the rate, or
+	// tells that a Validate is not made to wait.
 	Err error
 }
 
@@ -82,6 +88,9 @@ func (g *Gate) Wait(ctx context.Context, api string, p Purpose) (*Pass, error) {
 			return pass, nil
 		}
 		g.because(l, b.why)
+		if p == Validate && b.why == WhyBreaker {
+			err = errLeftOut
+		}
 		if err == nil {
 			err = b.wait(ctx)
 		}
@@ -182,7 +191,7 @@ func (g *Gate) held(p Purpose) blocked {
 // broken tells what ends the breaker's refusal: time if it is open, and if it is
 // half-open the verdicts on those under way. Every change wakes too.
 func (g *Gate) broken(a *api, refusal error, changed <-chan struct{}) blocked {
-	b := blocked{why: whyBreaker, changed: changed}
+	b := blocked{why: WhyBreaker, changed: changed}
 	if errors.Is(refusal, gobreaker.ErrOpenState) {
 		g.mu.Lock()
 		defer g.mu.Unlock()

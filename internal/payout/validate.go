@@ -77,9 +77,6 @@ func (in Instruction) Parse() (Payout, error) {
 	if p.Kind == Bank {
 		bad.add("kind", string(Bank), "this version pays topup only")
 	}
-	if p.Validate {
-		bad.add("validate", "true", "account validation is not available in this version; leave it out")
-	}
 	return finish(p, slices.Concat(bad, p.wrong(), unread))
 }
 

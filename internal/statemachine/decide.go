@@ -141,3 +141,5 @@ func holdFor(o Outcome) Why {
 
 func isSend(t Trigger) bool    { return strings.HasPrefix(string(t), "send_") }
 func isInquiry(t Trigger) bool { return strings.HasPrefix(string(t), "inquiry_") }
+
+func isValidation(t Trigger) bool { return strings.HasPrefix(string(t), "account_") }

@@ -22,6 +22,8 @@ func (b bundle) event(t *testing.T, trigger Trigger, tx Transaction) Event {
 			return SendResult(open, b.ours(k), b.now)
 		case inquired(k):
 			return InquiryResult(tx.Inquiries+1, "ext", b.ours(k), b.now)
+		case validated(k):
+			return AccountResult("ext", b.ours(k), b.now)
 		}
 	}
 	switch trigger {
@@ -47,7 +49,11 @@ func TestDecideEveryPair(t *testing.T) {
 	b := setup(t)
 
 	allowed := map[State]map[Trigger]State{
-		StateQueued: {Taken: StateProcessing, Expired: StateFailed},
+		StateQueued: {
+			Taken: StateProcessing, Expired: StateFailed,
+			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
+			"account_throttled": StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
+		},
 		StateProcessing: {
 			"send_succeeded": StateSucceeded, "send_in_progress": StatePending, "send_refused": StateFailed,
 			"send_ask_status": StatePending, "send_inconsistent": StatePending, "send_unknown": StateProcessing,
@@ -111,6 +117,41 @@ func TestTableNamesKnownTriggersOnly(t *testing.T) {
 			if r.do.do == nil {
 				t.Errorf("%s on %s does nothing", s, r.on)
 			}
+		}
+	}
+}
+
+// Only what is known to be wrong with the payee's account fails a payout before it is sent.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, tt := range map[string]struct {
+		o     Outcome
+		state State
+		hold  Why
+	}{
+		"Good":             {Outcome{Kind: Succeeded}, StateQueued, ""},
+		"FrozenOrUnknown":  {Outcome{Kind: Refused, Why: DoNotHonor}, StateFailed, ""},
+		"OverItsLimit":     {Outcome{Kind: Refused, Why: AmountLimit}, StateFailed, ""},
+		"InvalidAccount":   {Outcome{Kind: Refused, Why: InvalidAccount}, StateFailed, ""},
+		"OtherRefusal":     {Outcome{Kind: Refused, Why: "transaction_not_permitted"}, StateQueued, ""},
+		"NoFunds":          {Outcome{Kind: Refused, Why: InsufficientFunds}, StateQueued, InsufficientFunds},
+		"Denied":           {Outcome{Kind: Denied, Why: CredentialsRefused}, StateQueued, CredentialsRefused},
+		"Timeout":          {Outcome{Kind: Unknown, Why: "timeout"}, StateQueued, ""},
+		"UnknownOfFrozen":  {Outcome{Kind: Unknown, Why: DoNotHonor}, StateQueued, ""},
+		"OfAStatusInquiry": {Outcome{Kind: Failed, Why: "failed"}, StateQueued, ""},
+	} {
+		tx := b.queued()
+		d := b.policy.Decide(tx, AccountResult("ext", tt.o, b.now))
+		if d.Tx.State != tt.state || d.Hold != tt.hold || d.Ignored || d.Tx.Attempts != 0 {
+			t.Errorf("%s: %s, hold %q; want %s, %q", name, d.Tx.State, d.Hold, tt.state, tt.hold)
+		}
+		// A held payout needs a wake-up of its own; one that goes on at once keeps its step.
+		if again := d.Tx.StepNo != tx.StepNo; again != (tt.hold != "") && tt.state == StateQueued {
+			t.Errorf("%s: step %d after %d", name, d.Tx.StepNo, tx.StepNo)
+		}
+		if d.Entry.ExternalID != "ext" || !AccountResult("", tt.o, b.now).Answer() {
+			t.Errorf("%s: the answer leaves no trace", name)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import "time"
 type Trigger string
 
 // What a worker, the clock or a person does to a payout. The outcomes of exchanges make
-// triggers of their own: send_succeeded, inquiry_not_found, and so on.
+// triggers of their own: send_succeeded, inquiry_not_found, account_refused, and so on.
 const (
 	// Taken: a worker writes an attempt ahead, about to send it.
 	Taken Trigger = "taken"
@@ -20,12 +20,16 @@ const (
 	Resolved Trigger = "resolved"
 )
 
-func sent(k Kind) Trigger     { return Trigger("send_" + k.String()) }
-func inquired(k Kind) Trigger { return Trigger("inquiry_" + k.String()) }
+func sent(k Kind) Trigger      { return Trigger("send_" + k.String()) }
+func inquired(k Kind) Trigger  { return Trigger("inquiry_" + k.String()) }
+func validated(k Kind) Trigger { return Trigger("account_" + k.String()) }
 
 // Triggers lists everything that can happen to a payout.
 var Triggers = func() []Trigger {
 	all := []Trigger{Taken}
+	for _, k := range []Kind{Succeeded, Refused, Unknown, Throttled, NotSent, Denied} {
+		all = append(all, validated(k))
+	}
 	for _, k := range []Kind{Succeeded, InProgress, Refused, AskStatus, Inconsistent, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, sent(k))
 	}
@@ -55,7 +59,20 @@ type Event struct {
 
 // Answer reports whether the event is the end of an exchange with DANA, which is worth an
 // entry in the history even when it changes nothing.
-func (e Event) Answer() bool { return isSend(e.Trigger) || isInquiry(e.Trigger) }
+func (e Event) Answer() bool {
+	return isSend(e.Trigger) || isInquiry(e.Trigger) || isValidation(e.Trigger)
+}
+
+// AccountResult is what an account inquiry told about the payee before the first attempt.
+// An outcome of a kind that such an inquiry cannot have proves nothing: it is Unknown.
+func AccountResult(externalID string, o Outcome, at time.Time) Event {
+	switch o.Kind {
+	case Succeeded, Refused, Throttled, NotSent, Denied:
+	default:
+		o.Kind = Unknown
+	}
+	return Event{Trigger: validated(o.Kind), At: at, Outcome: o, ExternalID: externalID}
+}
 
 // Take is a worker about to send the attempt a; its Seq is given by the machine.
 func Take(a Attempt) Event {

@@ -66,6 +66,11 @@ const (
 	MerchantLimit       Why = "merchant_limit"
 	MerchantBlacklisted Why = "merchant_blacklisted"
 	InvalidMerchant     Why = "invalid_merchant"
+	// DoNotHonor (403xx05: frozen or not registered), AmountLimit (403xx02) and
+	// InvalidAccount (404xx11) are about the payee's account, when an account inquiry says so.
+	DoNotHonor     Why = "do_not_honor"
+	AmountLimit    Why = "amount_limit_exceeded"
+	InvalidAccount Why = "invalid_account"
 	// CredentialsRefused is the cause of a hold after Denied.
 	CredentialsRefused Why = "credentials_refused"
 	// AttemptLost: the attempt is on record without an outcome and its time is over; the
@@ -77,6 +82,15 @@ const (
 func (w Why) MerchantCause() bool {
 	switch w {
 	case InsufficientFunds, MerchantLimit, MerchantBlacklisted, InvalidMerchant:
+		return true
+	}
+	return false
+}
+
+// PayeeCause reports whether the reason is that the payee's account cannot take the money.
+func (w Why) PayeeCause() bool {
+	switch w {
+	case DoNotHonor, AmountLimit, InvalidAccount:
 		return true
 	}
 	return false

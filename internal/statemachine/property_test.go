@@ -101,7 +101,10 @@ func (b bundle) draw(r *rapid.T, tx Transaction, made []Attempt) Event {
 			a = rapid.SampledFrom(made).Draw(r, "attempt")
 		}
 		return SendResult(a, o, b.now)
-	case what < 8:
+	case what == 6:
+		o.Why = rapid.SampledFrom([]Why{"", DoNotHonor, AmountLimit, InsufficientFunds, "timeout"}).Draw(r, "why")
+		return AccountResult("", o, b.now)
+	case what == 7:
 		return InquiryResult(tx.Inquiries+rapid.IntRange(0, 1).Draw(r, "n"), "", o, b.now)
 	default:
 		return rapid.SampledFrom([]Event{

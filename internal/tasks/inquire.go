@@ -52,7 +52,8 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	defer cancel()
 	x := r.DANA.TopUpStatus(xctx, id, ref)
 	verdict = verdictOf(x)
-	return r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
+	_, err = r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
 		return statemachine.InquiryResult(n, id, x.Outcome, r.Now())
 	})
+	return err
 }

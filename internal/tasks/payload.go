@@ -104,8 +104,8 @@ func Mask(b []byte) string {
 	}
 	for name, value := range fields {
 		switch name {
-		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "validate", "notAfter":
-		case "customer", "customerId":
+		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "bankCode", "validate", "notAfter":
+		case "customer", "customerId", "account":
 			fields[name] = payout.Mask(fmt.Sprint(value))
 		default:
 			fields[name] = "****"

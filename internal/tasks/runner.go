@@ -68,7 +68,7 @@ func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
 // again, and the ledger recognises it. If Redis stays away the answer is lost from the
 // record; the attempt is on record, counts as lost at its deadline, and DANA's
 // deduplication makes the retry harmless (promise 1).
-func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) error {
+func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) (statemachine.Decision, error) {
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
 
@@ -88,10 +88,10 @@ func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, 
 	if err != nil {
 		r.Metrics.Unrecorded()
 		r.Log.Error("an answer of DANA could not be recorded", append(r.exchangeFields(ref, x), zap.Error(err))...)
-		return err
+		return statemachine.Decision{}, err
 	}
 	r.decided(ctx, w.rec, w.d, r.exchangeFields(ref, x)...)
-	return nil
+	return w.d, nil
 }
 
 // decided follows a decision that is on record: one line in the log, the hold, the next

@@ -38,6 +38,12 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		return err
 	}
 
+	if rec.Payout.Validate && rec.Tx.Seq == 0 && !rec.Tx.Expired(r.Now()) {
+		if good, err := r.validate(ctx, rec.Payout); !good {
+			return err
+		}
+	}
+
 	pass, err := r.Gate.Wait(ctx, string(danaclient.APITopUp), gate.Send)
 	if err != nil {
 		return err
@@ -83,9 +89,10 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	x := r.DANA.TopUp(xctx, attempt.ExternalID, rec.Payout)
 	verdict = verdictOf(x)
 	sent := rec.Tx.Open
-	return r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
+	_, err = r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
 		return statemachine.SendResult(sent, x.Outcome, r.Now())
 	})
+	return err
 }
 
 // bookLost books an attempt whose deadline passed without an outcome on record. What it

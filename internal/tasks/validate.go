@@ -1,0 +1,45 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// whyNotWaited is the reason of an account inquiry that was left out, since the breaker of
+// its API is open.
+const whyNotWaited statemachine.Why = "breaker_open"
+
+// validate asks DANA about the payee of a payout that has not been sent yet. It reports
+// whether the payout is to be sent now.
+//
+// What is not known when no verdict comes back: whether the account can take the money.
+// The payout is sent all the same. Nothing is risked by that: DANA looks at the account
+// itself, and refuses.
+func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err error) {
+	id := danaclient.NewExternalID(r.Now())
+	x := danaclient.Exchange{
+		API: danaclient.APIAccountInquiry, ExternalID: id,
+		Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: whyNotWaited},
+	}
+	pass, err := r.Gate.Wait(ctx, string(danaclient.APIAccountInquiry), gate.Validate)
+	var closed *gate.ClosedError
+	switch {
+	case err == nil:
+		xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
+		defer cancel()
+		x = r.DANA.AccountInquiry(xctx, id, p)
+		pass.Done(verdictOf(x))
+	case !errors.As(err, &closed) || closed.Why != gate.WhyBreaker:
+		return false, err
+	}
+	d, err := r.settle(ctx, p.Ref, x, func(ledger.Record) statemachine.Event {
+		return statemachine.AccountResult(id, x.Outcome, r.Now())
+	})
+	return d.Tx.State == statemachine.StateQueued && d.Hold == "", err
+}
