@@ -41,11 +41,23 @@ type DANA struct {
 	// PrivateKey is the text of the RSA key as it was written, from PRIVATE_KEY or from the
 	// file that PRIVATE_KEY_PATH names. It has not been parsed.
 	PrivateKey Secret
-	// MerchantID, ClientID and ClientSecret are for DANA's open API, and optional.
+	// MerchantID, ClientID and ClientSecret are for DANA's open API, and optional; with
+	// symmetric signatures ClientSecret is there.
 	MerchantID   string
 	ClientID     string
 	ClientSecret Secret
+	Signature    string // Asymmetric or Symmetric
+	Paths        string // PathsREST or PathsHTM
+	AuditFile    string // empty for no audit record
 }
+
+// How requests are signed, and by which paths the balance APIs are called.
+const (
+	Asymmetric = "asymmetric"
+	Symmetric  = "symmetric"
+	PathsREST  = "rest"
+	PathsHTM   = "htm"
+)
 
 // HTTP is the worker's own server. UIUser and UIPassword are both set or both empty.
 type HTTP struct {

@@ -114,6 +114,9 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 			bad = append(bad, Problem{"PRIVATE_KEY", "", "is required; set it or PRIVATE_KEY_PATH in the environment, " +
 				"or private_key_path in the configuration file"})
 		}
+		if sign, _ := at("signature"); c.DANA.Signature == Symmetric && c.DANA.ClientSecret == "" {
+			bad = append(bad, Problem{sign.From, sign.Text, "needs CLIENT_SECRET; set it in the environment, or use asymmetric"})
+		}
 	}
 	if needs&NeedHTTP != 0 {
 		user, userSet := at("ui_user")

@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 		RedisURL: "redis://127.0.0.1:6379/0",
 		DANA: config.DANA{
 			Env: config.Sandbox, Timeout: 8 * time.Second, PartnerID: "2020", Origin: "example.id",
-			ChannelID: "95221", PrivateKey: "key-text",
+			ChannelID: "95221", PrivateKey: "key-text", Signature: config.Asymmetric, Paths: config.PathsREST,
 		},
 		HTTP: config.HTTP{Addr: "127.0.0.1:8080"},
 		Worker: config.Worker{
@@ -122,7 +122,7 @@ func TestEveryValue(t *testing.T) {
 	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
 		"REDIS_URL=rediss://h:1/2", "ENV=Production", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
 		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + write(t, "key.pem", "from file\n"), "ORIGIN=o",
-		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=asymmetric",
+		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
 		"SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
 		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed",
@@ -138,6 +138,7 @@ func TestEveryValue(t *testing.T) {
 			Env: config.Production, BaseURL: "https://api.example.id/x", Timeout: 100 * time.Millisecond,
 			PartnerID: "p", Origin: "o", ChannelID: "c", PrivateKey: "from file\n",
 			MerchantID: "m", ClientID: "ci", ClientSecret: "cs",
+			Signature: config.Symmetric, Paths: config.PathsHTM, AuditFile: "/var/log/dana audit.jsonl",
 		},
 		HTTP: config.HTTP{Addr: ":0", UIUser: "u", UIPassword: "pw"},
 		Worker: config.Worker{

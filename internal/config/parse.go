@@ -22,14 +22,11 @@ const notAvailable = "is not available in this version; unset it"
 
 func unavailable(*Config, string) string { return notAvailable }
 
-func asymmetric(_ *Config, text string) string {
-	switch text {
-	case "asymmetric":
+func anyText(at func(*Config) *string) parser {
+	return func(c *Config, text string) string {
+		*at(c) = text
 		return ""
-	case "symmetric":
-		return notAvailable
 	}
-	return "use asymmetric"
 }
 
 func secretText(at func(*Config) *Secret) parser {
