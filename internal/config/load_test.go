@@ -163,7 +163,7 @@ func TestYAMLValuesAreReadAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.DANA{PartnerID: "2016100000000000000001", ChannelID: "00123", ClientID: "1_0",
-		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo\n"}
+		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo\n", Signature: config.Asymmetric, Paths: config.PathsREST}
 	if diff := cmp.Diff(want, got.DANA); diff != "" {
 		t.Error(diff)
 	}
