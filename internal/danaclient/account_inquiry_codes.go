@@ -12,27 +12,24 @@ var accountInquiryCodes = map[string]meaning{
 	"4003702": {kind: statemachine.Refused, why: "invalid_mandatory_field"},
 	"4013702": {kind: statemachine.Refused, why: "invalid_customer_token"},
 	"4013704": {kind: statemachine.Refused, why: "customer_token_not_found"},
-	"4033702": {kind: statemachine.Refused, why: "amount_limit_exceeded"},
-	"4033705": {kind: statemachine.Refused, why: "do_not_honor"},
+	"4033702": {kind: statemachine.Refused, why: statemachine.AmountLimit},
+	"4033705": {kind: statemachine.Refused, why: statemachine.DoNotHonor},
 	"4033714": {kind: statemachine.Refused, why: statemachine.InsufficientFunds},
 	"4033715": {kind: statemachine.Refused, why: "transaction_not_permitted"},
 	"4033718": {kind: statemachine.Refused, why: "inactive_account"},
-	"4033719": {kind: statemachine.Refused, why: statemachine.MerchantBlacklisted}, // SNAP
 	"4033720": {kind: statemachine.Refused, why: statemachine.MerchantLimit},
 	"4043708": {kind: statemachine.Refused, why: statemachine.InvalidMerchant},
-	"4043711": {kind: statemachine.Refused, why: "invalid_account"},
+	"4043711": {kind: statemachine.Refused, why: statemachine.InvalidAccount},
 
 	"4013700": {kind: statemachine.Denied, why: statemachine.CredentialsRefused},
 	"4013701": {kind: statemachine.Denied, why: statemachine.CredentialsRefused},
-	"4013703": {kind: statemachine.Denied, why: statemachine.CredentialsRefused}, // SNAP
 
 	"4293700": {kind: statemachine.Throttled, why: "too_many_requests"},
 
 	"5003700": {kind: statemachine.Unknown, why: "general_error"},
 	"5003701": {kind: statemachine.Unknown, why: "internal_server_error", fault: true},
-	"5043700": {kind: statemachine.Unknown, why: "issuer_timeout", fault: true}, // SNAP
 }
 
 // readAccountInquiry reads an answer of Account Inquiry. The code is all there is to check:
 // no reference was sent, and no money follows from the answer.
-func readAccountInquiry(a answer, _ string) verdict { return a.listed(accountInquiryCodes) }
+func readAccountInquiry(s service, a answer, _ string) verdict { return s.listed(a) }

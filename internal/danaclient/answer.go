@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -14,10 +15,19 @@ import (
 type service struct {
 	api  API
 	path string
-	code string // SNAP service code: the two digits in the middle of its responseCodes
+	// legacyPath is the path that DANA used until May 2026; empty where it never changed.
+	legacyPath string
+	code       string // SNAP service code: the two digits in the middle of its responseCodes
+	purpose    purpose
+	// codes is DANA's own table of responseCodes.
+	codes map[string]meaning
+	// timeout bounds an exchange further than Config.Timeout, if it is shorter; 0 for no.
+	timeout time.Duration
+	// statusOf is the serviceCode that a status inquiry asks with and is answered with.
+	statusOf string
 	// Where its answers name the transaction: our number and DANA's.
 	refField, numberField string
-	read                  func(a answer, ref string) verdict
+	read                  func(s service, a answer, ref string) verdict
 }
 
 // meaning is one row of a code table. fault marks DANA's own failure.
@@ -39,12 +49,17 @@ type answer struct {
 	amount      money.Amount
 }
 
+// fields is an answer as it came. A map and not a struct: names match exactly, and one odd
+// field cannot spoil the others.
+type fields map[string]json.RawMessage
+
 // verdict is what an answer proves. unclear: a person should see the answer itself.
 type verdict struct {
 	statemachine.Outcome
 	message string
 	fault   bool
 	unclear bool
+	fields  fields
 }
 
 // Why an answer is not taken at its word.
@@ -71,14 +86,13 @@ func (s service) classify(httpStatus int, body []byte, ref string) verdict {
 	case len(bytes.TrimSpace(body)) == 0:
 		return unreadable(whyEmpty)
 	}
-	// A map and not a struct: names match exactly, and one odd field cannot spoil the others.
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
+	var all fields
+	if err := json.Unmarshal(body, &all); err != nil {
 		return unreadable(whyUnreadable)
 	}
-	a := s.parse(fields)
+	a := s.parse(all)
 	v := s.judge(httpStatus, a, ref)
-	v.message = a.message
+	v.message, v.fields = a.message, all
 	return v
 }
 
@@ -96,17 +110,19 @@ func (s service) judge(httpStatus int, a answer, ref string) verdict {
 	case httpStatus/100 != 2 && strconv.Itoa(httpStatus) != a.code[:3]:
 		return a.unclear(statemachine.Unknown, whyContradiction)
 	}
-	return s.read(a, ref)
+	return s.read(s, a, ref)
 }
 
-// listed looks the code up in its API's table. A code that DANA does not list proves
-// nothing, 4xx included.
-func (a answer) listed(codes map[string]meaning) verdict {
-	m, ok := codes[a.code]
-	if !ok {
-		return a.unclear(statemachine.Unknown, whyUnlistedCode)
+// listed looks the code up in its API's table, then among SNAP's. A code that neither
+// lists proves nothing, 4xx included.
+func (s service) listed(a answer) verdict {
+	if m, ok := s.codes[a.code]; ok {
+		return a.means(m)
 	}
-	return a.means(m)
+	if m, ok := snapCodes[a.code[:3]+a.code[5:]]; ok {
+		return a.means(s.purpose.of(m))
+	}
+	return a.unclear(statemachine.Unknown, whyUnlistedCode)
 }
 
 func (a answer) means(m meaning) verdict {
@@ -128,7 +144,7 @@ func unreadable(why statemachine.Why) verdict {
 
 // parse collects the fields. Cleaning cannot make a foreign reference equal to ours, which
 // has neither spaces nor an ellipsis and is at most 64 characters long.
-func (s service) parse(fields map[string]json.RawMessage) answer {
+func (s service) parse(fields fields) answer {
 	return answer{
 		code:        text(fields["responseCode"]),
 		message:     clean(string(mask([]byte(text(fields["responseMessage"])))), 150),
@@ -157,7 +173,7 @@ func text(raw json.RawMessage) string {
 // when there is none to be read: half an amount must not be compared with a payout's.
 // Another currency is kept, so that it equals no payout.
 func amount(raw json.RawMessage) money.Amount {
-	var fields map[string]json.RawMessage
+	var fields fields
 	_ = json.Unmarshal(raw, &fields) // null and other shapes leave it empty
 	value, currency := text(fields["value"]), text(fields["currency"])
 	if currency == "" {

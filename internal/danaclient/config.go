@@ -12,7 +12,8 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 )
 
-// Config is what a client needs. Every field but Now is required.
+// Config is what a client needs. The fields up to Key, Timeout and MaxConns are
+// required.
 type Config struct {
 	// BaseURL is scheme, host and perhaps a path prefix, which is then part of the signed
 	// path. Plain http is for a sandbox on one's own machine or network.
@@ -25,6 +26,12 @@ type Config struct {
 	ChannelID string
 	// Key signs every request: RSA of at least 2048 bits.
 	Key *rsa.PrivateKey
+	// LegacyPaths calls the three balance APIs by the paths that DANA used until May 2026
+	// (/v1.0/emoney/….htm) instead of /rest/v1.0/emoney/….
+	LegacyPaths bool
+	// NeedNotify asks DANA to notify the end of a transfer to a bank (NewNotifyHandler); it
+	// then answers the transfer with 2024300.
+	NeedNotify bool
 	// Timeout bounds one exchange from dialling to the last byte of the answer. DANA
 	// expects its own answers within 8 s.
 	Timeout time.Duration

@@ -16,11 +16,14 @@ import (
 // API names one of DANA's APIs, for metric labels and breakers.
 type API string
 
-// The APIs of this version.
+// DANA's disbursement APIs; the last element of each path.
 const (
-	APITopUp          API = "topup"           // Customer Top Up, service 38
-	APITopUpStatus    API = "topup-status"    // Customer Top Up Inquiry Status, service 39
-	APIAccountInquiry API = "account-inquiry" // Account Inquiry, service 37
+	APITopUp              API = "topup"                // Customer Top Up, service 38
+	APITopUpStatus        API = "topup-status"         // Customer Top Up Inquiry Status, service 39
+	APIAccountInquiry     API = "account-inquiry"      // Account Inquiry, service 37
+	APIBankTransfer       API = "transfer-bank"        // Transfer to Bank, service 43
+	APIBankTransferStatus API = "transfer-bank-status" // Transfer to Bank Inquiry Status, service 00
+	APIBankAccountInquiry API = "bank-account-inquiry" // Transfer to Bank Account Inquiry, service 42
 )
 
 // maxAnswer is the most that is read of an answer, in bytes. DANA's are about one thousand.
@@ -52,6 +55,7 @@ type Exchange struct {
 
 // What can happen to an exchange before there is an answer to read.
 const (
+	whyInvalid        statemachine.Why = "request_invalid"
 	whyNotBuilt       statemachine.Why = "request_not_built"
 	whyCancelled      statemachine.Why = "cancelled"
 	whyNotConnected   statemachine.Why = "not_connected"
@@ -59,22 +63,34 @@ const (
 	whyTimeout        statemachine.Why = "timeout"
 )
 
-// exchange makes one call. ref is the partnerReferenceNo that the answer must be about.
-func (c *Client) exchange(ctx context.Context, s service, externalID, ref string, body any) Exchange {
+// exchange makes one call. ref is the partnerReferenceNo that the answer must be about, and
+// invalid what is wrong with the call itself: then nothing is sent. The fields of a whole
+// answer come beside the Exchange.
+func (c *Client) exchange(ctx context.Context, s service, externalID, ref string, body any, invalid error) (Exchange, fields) {
 	start := c.cfg.Now()
-	x := c.attempt(ctx, s, externalID, ref, body)
+	var x Exchange
+	var answered fields
+	if invalid != nil {
+		x = notSent(whyInvalid, invalid)
+	} else {
+		x, answered = c.attempt(ctx, s, externalID, ref, body)
+	}
 	x.API, x.ExternalID, x.Duration = s.api, externalID, c.cfg.Now().Sub(start)
 	if x.Err != nil {
 		x.Err = fmt.Errorf("DANA %s: %w", s.api, x.Err)
 	}
-	return x
+	return x, answered
 }
 
-func (c *Client) attempt(caller context.Context, s service, externalID, ref string, body any) Exchange {
+func (c *Client) attempt(caller context.Context, s service, externalID, ref string, body any) (Exchange, fields) {
 	if err := caller.Err(); err != nil {
-		return Exchange{Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: whyCancelled}, Err: err}
+		return notSent(whyCancelled, err), nil
 	}
-	ctx, cancel := context.WithTimeout(caller, c.cfg.Timeout)
+	timeout := c.cfg.Timeout
+	if s.timeout != 0 {
+		timeout = min(timeout, s.timeout)
+	}
+	ctx, cancel := context.WithTimeout(caller, timeout)
 	defer cancel()
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -82,11 +98,11 @@ func (c *Client) attempt(caller context.Context, s service, externalID, ref stri
 	})
 	req, err := c.request(ctx, s, externalID, body)
 	if err != nil {
-		return Exchange{Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: whyNotBuilt}, Err: err}
+		return notSent(whyNotBuilt, err), nil
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return broken(caller, connected.Load(), err)
+		return broken(caller, connected.Load(), err), nil
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -94,9 +110,14 @@ func (c *Client) attempt(caller context.Context, s service, externalID, ref stri
 		// What did arrive may even look whole. Half an answer is no answer: ask again.
 		x := broken(caller, true, err)
 		x.HTTPStatus, x.Raw = resp.StatusCode, keep(answer)
-		return x
+		return x, nil
 	}
-	return understood(s.classify(resp.StatusCode, answer, ref), resp.StatusCode, answer)
+	v := s.classify(resp.StatusCode, answer, ref)
+	return understood(v, resp.StatusCode, answer), v.fields
+}
+
+func notSent(why statemachine.Why, err error) Exchange {
+	return Exchange{Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: why}, Err: err}
 }
 
 // understood is an exchange that ended with a whole answer.

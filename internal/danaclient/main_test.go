@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 )
 
@@ -50,6 +51,14 @@ func newClient(t testing.TB, cfg Config) *Client {
 	}
 	t.Cleanup(c.http.CloseIdleConnections)
 	return c
+}
+
+// testBankPayout is one that payout.Instruction.Parse does not accept yet.
+func testBankPayout() payout.Payout {
+	return payout.Payout{
+		Kind: payout.Bank, Ref: "PAY-1", Customer: "62811742234", Amount: money.Rupiah(50000), Fee: money.Rupiah(0),
+		FundType: payout.FundTypeBank, BankCode: "014", Account: "2460888509",
+	}
 }
 
 func testPayout(t testing.TB) payout.Payout {

@@ -15,12 +15,13 @@ const maxRaw = 4 << 10
 
 var (
 	digitRun = regexp.MustCompile(`[0-9]{9,}`)
-	// personal is a JSON member that names the payee; its text may be cut off at the end.
-	personal = regexp.MustCompile(`(?is)("customer(?:name|id)"\s*:\s*)(?:"(?:[^"\\]|\\.)*\\?"?|[0-9]+)`)
+	// personal is a JSON member that names the payee or is a secret; its text may be cut off
+	// at the end.
+	personal = regexp.MustCompile(`(?is)("(?:customername|customerid|beneficiaryaccountname|beneficiaryaccountnumber|accesstoken|clientsecret)"\s*:\s*)(?:"(?:[^"\\]|\\.)*\\?"?|[0-9]+)`)
 )
 
-// mask hides what may name the payee: customerName, customerId, and any run of nine or more
-// digits that begins like an Indonesian phone number (62, 08, 8).
+// mask hides what may name the payee (names, customerId, account numbers, and any run of
+// nine or more digits that begins like an Indonesian phone number: 62, 08, 8), and secrets.
 func mask(b []byte) []byte {
 	b = personal.ReplaceAll(b, []byte(`$1"****"`))
 	return digitRun.ReplaceAllFunc(b, func(run []byte) []byte {

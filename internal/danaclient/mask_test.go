@@ -17,9 +17,11 @@ func TestMask(t *testing.T) {
 		`{"CustomerName" : "Budi"}`:                    `{"CustomerName" : "****"}`,
 		`{"customerName":"Budi San`:                    `{"customerName":"****"`,
 		`{"customerName":"Budi\`:                       `{"customerName":"****"`,
-		`{"customerId":"2166001234567","a":"b"}`:       `{"customerId":"****","a":"b"}`,
-		`{"customerId":2166001234567,"a":"b"}`:         `{"customerId":"****","a":"b"}`,
-		``:                                             ``,
+		`{"beneficiaryAccountNumber":"2460888509","beneficiaryAccountName":"BUDI"}`: `{"beneficiaryAccountNumber":"****","beneficiaryAccountName":"****"}`,
+		`{"clientSecret":"s3","accessToken":"t0"}`:                                  `{"clientSecret":"****","accessToken":"****"}`,
+		`{"customerId":"2166001234567","a":"b"}`:                                    `{"customerId":"****","a":"b"}`,
+		`{"customerId":2166001234567,"a":"b"}`:                                      `{"customerId":"****","a":"b"}`,
+		``:                                                                          ``,
 	} {
 		if got := string(mask([]byte(in))); got != want {
 			t.Errorf("mask(%s) = %s, want %s", in, got, want)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/payout"
@@ -18,7 +19,7 @@ func (c *Client) request(ctx context.Context, s service, externalID string, body
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(s.path).String(), bytes.NewReader(payload))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(s).String(), bytes.NewReader(payload))
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
@@ -37,6 +38,14 @@ func (c *Client) request(ctx context.Context, s service, externalID string, body
 	return req, nil
 }
 
+// url is where a service is called; its path is also the one that is signed.
+func (c *Client) url(s service) *url.URL {
+	if c.cfg.LegacyPaths && s.legacyPath != "" {
+		return c.base.JoinPath(s.legacyPath)
+	}
+	return c.base.JoinPath(s.path)
+}
+
 // encode writes a body as DANA hashes it: compact, UTF-8 as it is, nothing escaped for HTML
 // and no newline at the end. One call's result is hashed and sent.
 func encode(body any) ([]byte, error) {
@@ -49,18 +58,42 @@ func encode(body any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// additionalInfo is the part that 37 and 38 share.
+// additionalInfo is what the APIs share, and what some of them have there.
 type additionalInfo struct {
 	FundType     string `json:"fundType"`
 	Division     string `json:"externalDivisionId,omitempty"`
 	ChargeTarget string `json:"chargeTarget,omitempty"`
-	CustomerID   string `json:"customerId,omitempty"`
+	CustomerID   string `json:"customerId,omitempty"`             // 37, 38
+	BankCode     string `json:"beneficiaryBankCode,omitempty"`    // 42; 43 has it at the top
+	AccountName  string `json:"beneficiaryAccountName,omitempty"` // 42, 43
+	NeedNotify   bool   `json:"needNotify,omitempty"`             // 43
 }
 
 func infoOf(p payout.Payout) additionalInfo {
 	return additionalInfo{
-		FundType: p.FundType, Division: p.Division, ChargeTarget: p.ChargeTarget, CustomerID: p.CustomerID,
+		FundType: p.FundType, Division: p.Division, ChargeTarget: p.ChargeTarget,
+		CustomerID: p.CustomerID, AccountName: p.AccountName,
 	}
+}
+
+// checkPayout tells what keeps p from being sent by the API of this kind.
+func checkPayout(p payout.Payout, kind payout.Kind) error {
+	if p.Kind != kind {
+		return wrongKind(p, kind)
+	}
+	return p.Check()
+}
+
+// checkPayee is checkPayout for a question about p's account.
+func checkPayee(p payout.Payout, kind payout.Kind) error {
+	if p.Kind != kind {
+		return wrongKind(p, kind)
+	}
+	return p.CheckInquiry()
+}
+
+func wrongKind(p payout.Payout, kind payout.Kind) error {
+	return payout.InvalidError{{Field: "kind", Value: string(p.Kind), Fix: "this call is for " + string(kind)}}
 }
 
 // customerNumber is the payee's phone number, or the literal that stands there when the

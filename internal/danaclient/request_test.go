@@ -6,11 +6,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
@@ -50,7 +52,8 @@ func TestRequestBodies(t *testing.T) {
 		Ref: "PAY/2&<x>", Customer: payout.ByCustomerID, CustomerID: "2166001", Amount: "10000.5", Fee: "1",
 		Notes: `<gaji> & "é"/ü`, ChargeTarget: "DIVISION", Division: "JKT", NotAfter: "2026-12-31T17:00:00Z",
 	})
-	most.Customer = "62811742234" // the customerId goes before it
+	bankMost := testBankPayout()
+	bankMost.AccountName, bankMost.ChargeTarget, bankMost.Division = "Budi & Sons", "DIVISION", "JKT"
 	for name, test := range map[string]struct {
 		call      func(*Client, context.Context) Exchange
 		uri, body string
@@ -71,9 +74,32 @@ func TestRequestBodies(t *testing.T) {
 			`{"originalPartnerReferenceNo":"PAY-1","serviceCode":"38"}`,
 		},
 		"account inquiry": {
-			func(c *Client, ctx context.Context) Exchange { return c.AccountInquiry(ctx, "1", most) },
+			func(c *Client, ctx context.Context) Exchange { return c.AccountInquiry(ctx, "1", most).Exchange },
 			"/rest/v1.0/emoney/account-inquiry",
 			`{"customerNumber":"620000000000","amount":{"value":"10000.50","currency":"IDR"},"additionalInfo":{"fundType":"AGENT_TOPUP_FOR_USER_SETTLE","externalDivisionId":"JKT","chargeTarget":"DIVISION","customerId":"2166001"}}`,
+		},
+		"transfer, least": {
+			func(c *Client, ctx context.Context) Exchange { return c.BankTransfer(ctx, "1", testBankPayout()) },
+			"/v1.0/emoney/transfer-bank.htm",
+			`{"partnerReferenceNo":"PAY-1","customerNumber":"62811742234","beneficiaryAccountNumber":"2460888509","beneficiaryBankCode":"014","amount":{"value":"50000.00","currency":"IDR"},"additionalInfo":{"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE"}}`,
+		},
+		"transfer, most": {
+			func(c *Client, ctx context.Context) Exchange {
+				c.cfg.NeedNotify = true
+				return c.BankTransfer(ctx, "1", bankMost)
+			},
+			"/v1.0/emoney/transfer-bank.htm",
+			`{"partnerReferenceNo":"PAY-1","customerNumber":"62811742234","beneficiaryAccountNumber":"2460888509","beneficiaryBankCode":"014","amount":{"value":"50000.00","currency":"IDR"},"additionalInfo":{"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE","externalDivisionId":"JKT","chargeTarget":"DIVISION","beneficiaryAccountName":"Budi & Sons","needNotify":true}}`,
+		},
+		"transfer status": {
+			func(c *Client, ctx context.Context) Exchange { return c.BankTransferStatus(ctx, "1", "PAY-1") },
+			"/v1.0/emoney/transfer-bank-status.htm",
+			`{"originalPartnerReferenceNo":"PAY-1","serviceCode":"00"}`,
+		},
+		"bank account inquiry": {
+			func(c *Client, ctx context.Context) Exchange { return c.BankAccountInquiry(ctx, bankMost).Exchange },
+			"/v1.0/emoney/bank-account-inquiry.htm",
+			`{"customerNumber":"62811742234","beneficiaryAccountNumber":"2460888509","amount":{"value":"50000.00","currency":"IDR"},"additionalInfo":{"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE","externalDivisionId":"JKT","chargeTarget":"DIVISION","beneficiaryBankCode":"014","beneficiaryAccountName":"Budi & Sons"}}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,9 +178,11 @@ func TestEachCallNamesItsAPI(t *testing.T) {
 	url, _ := record(t)
 	c := newClient(t, testConfig(url))
 	for want, x := range map[API]Exchange{
-		"topup":           c.TopUp(t.Context(), "7", testPayout(t)),
-		"topup-status":    c.TopUpStatus(t.Context(), "7", "PAY-1"),
-		"account-inquiry": c.AccountInquiry(t.Context(), "7", testPayout(t)),
+		"topup":                c.TopUp(t.Context(), "7", testPayout(t)),
+		"topup-status":         c.TopUpStatus(t.Context(), "7", "PAY-1"),
+		"account-inquiry":      c.AccountInquiry(t.Context(), "7", testPayout(t)).Exchange,
+		"transfer-bank":        c.BankTransfer(t.Context(), "7", testBankPayout()),
+		"transfer-bank-status": c.BankTransferStatus(t.Context(), "7", "PAY-1"),
 	} {
 		if x.API != want || x.ExternalID != "7" || x.Outcome.Kind != statemachine.Unknown {
 			t.Errorf("%s, %s, %v; want %s, 7, unknown", x.API, x.ExternalID, x.Outcome.Kind, want)
@@ -169,5 +197,72 @@ func TestImpossibleHeaderIsNotSent(t *testing.T) {
 	x := newClient(t, testConfig(url)).TopUp(t.Context(), "1\r\nX-Evil: 1", testPayout(t))
 	if x.Outcome.Kind != statemachine.NotSent || x.Err == nil || len(arrived) != 0 {
 		t.Errorf("%v, %v, %d requests; want not_sent", x.Outcome.Kind, x.Err, len(arrived))
+	}
+}
+
+// The older paths of the balance APIs; those of the bank APIs have always been the same.
+func TestLegacyPaths(t *testing.T) {
+	t.Parallel()
+	url, arrived := record(t)
+	cfg := testConfig(url + "/dana")
+	cfg.LegacyPaths = true
+	c := newClient(t, cfg)
+	for want, call := range map[string]func(){
+		"/dana/v1.0/emoney/topup.htm":                func() { c.TopUp(t.Context(), "1", testPayout(t)) },
+		"/dana/v1.0/emoney/topup-status.htm":         func() { c.TopUpStatus(t.Context(), "1", "PAY-1") },
+		"/dana/v1.0/emoney/account-inquiry.htm":      func() { c.AccountInquiry(t.Context(), "1", testPayout(t)) },
+		"/dana/v1.0/emoney/transfer-bank.htm":        func() { c.BankTransfer(t.Context(), "1", testBankPayout()) },
+		"/dana/v1.0/emoney/transfer-bank-status.htm": func() { c.BankTransferStatus(t.Context(), "1", "PAY-1") },
+		"/dana/v1.0/emoney/bank-account-inquiry.htm": func() { c.BankAccountInquiry(t.Context(), testBankPayout()) },
+	} {
+		call()
+		r := <-arrived
+		if r.uri != want {
+			t.Errorf("called %s, want %s", r.uri, want)
+		}
+		signature, err := base64.StdEncoding.DecodeString(r.header.Get("X-SIGNATURE"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte("POST:" + want + ":" + bodyHash([]byte(r.body)) + ":" + r.header.Get("X-TIMESTAMP")))
+		if err := rsa.VerifyPKCS1v15(&testKey().PublicKey, crypto.SHA256, sum[:], signature); err != nil {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// What DANA would not take never leaves, and one error names every bad field.
+func TestInvalidIsNotSent(t *testing.T) {
+	t.Parallel()
+	url, arrived := record(t)
+	c := newClient(t, testConfig(url))
+	bad := testPayout(t)
+	bad.Ref, bad.Customer, bad.Amount = "", "0811742234", money.Rupiah(0)
+	badBank := testBankPayout()
+	badBank.BankCode, badBank.Account = "", "1-2"
+	const (
+		ref    = `ref "": use 1 to 64 printable ASCII characters without spaces`
+		fields = `customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; amount "0.00": must be more than zero, in IDR`
+		bank   = `bankCode "": use the bank's code with its leading zeros, such as 014; account "****": use 1 to 32 digits without separators`
+	)
+	for want, x := range map[string]Exchange{
+		"DANA topup: " + ref + "; " + fields:                             c.TopUp(t.Context(), "1", bad),
+		"DANA account-inquiry: " + fields:                                c.AccountInquiry(t.Context(), "1", bad).Exchange,
+		"DANA transfer-bank: " + bank:                                    c.BankTransfer(t.Context(), "1", badBank),
+		"DANA bank-account-inquiry: " + bank:                             c.BankAccountInquiry(t.Context(), badBank).Exchange,
+		`DANA topup-status: ` + ref:                                      c.TopUpStatus(t.Context(), "1", ""),
+		`DANA transfer-bank-status: ` + ref:                              c.BankTransferStatus(t.Context(), "1", ""),
+		`DANA transfer-bank: kind "topup": this call is for bank`:        c.BankTransfer(t.Context(), "1", testPayout(t)),
+		`DANA topup: kind "bank": this call is for topup`:                c.TopUp(t.Context(), "1", testBankPayout()),
+		`DANA account-inquiry: kind "bank": this call is for topup`:      c.AccountInquiry(t.Context(), "1", testBankPayout()).Exchange,
+		`DANA bank-account-inquiry: kind "topup": this call is for bank`: c.BankAccountInquiry(t.Context(), testPayout(t)).Exchange,
+	} {
+		var invalid payout.InvalidError
+		if x.Outcome.Kind != statemachine.NotSent || x.Outcome.Why != "request_invalid" || x.Fault || !errors.As(x.Err, &invalid) || x.Err.Error() != want {
+			t.Errorf("%v %q, fault %t: %v\nwant %s", x.Outcome.Kind, x.Outcome.Why, x.Fault, x.Err, want)
+		}
+	}
+	if len(arrived) != 0 {
+		t.Errorf("%d requests arrived", len(arrived))
 	}
 }

@@ -77,7 +77,7 @@ func writeVectors(t *testing.T) {
 	}{
 		{"/rest/v1.0/emoney/topup", topUpBody(p)},
 		{"/proxy/rest/v1.0/emoney/topup", topUpBody(full)},
-		{"/rest/v1.0/emoney/topup-status", topUpStatusRequest{Ref: p.Ref, ServiceCode: "38"}},
+		{"/rest/v1.0/emoney/topup-status", statusRequest{Ref: p.Ref, ServiceCode: "38"}},
 		{"/rest/v1.0/emoney/account-inquiry", accountInquiryBody(p)},
 	} {
 		body, err := encode(of.body)

@@ -8,8 +8,8 @@ import (
 )
 
 var topUp = service{
-	api: APITopUp, path: "/rest/v1.0/emoney/topup", code: "38",
-	refField: "partnerReferenceNo", numberField: "referenceNo", read: readTopUp,
+	api: APITopUp, path: "/rest/v1.0/emoney/topup", legacyPath: "/v1.0/emoney/topup.htm", code: "38",
+	purpose: moves, codes: topUpCodes, refField: "partnerReferenceNo", numberField: "referenceNo", read: readTopUp,
 }
 
 // topUpRequest is the body of Customer Top Up. It holds nothing that changes between
@@ -24,11 +24,12 @@ type topUpRequest struct {
 	Info           additionalInfo `json:"additionalInfo"`
 }
 
-// TopUp sends a payout (DANA, Customer Top Up). p is a payout that payout.Instruction.Parse
-// accepted; externalID is fresh (NewExternalID) for every attempt and on record before the
+// TopUp sends a payout (DANA, Customer Top Up). p is checked
+// before it leaves (payout.Check, see Exchange.Err); externalID is fresh (NewExternalID) for every attempt and on record before the
 // call. Sending the same payout again is safe: DANA pays a reference once.
 func (c *Client) TopUp(ctx context.Context, externalID string, p payout.Payout) Exchange {
-	return c.exchange(ctx, topUp, externalID, p.Ref, topUpBody(p))
+	x, _ := c.exchange(ctx, topUp, externalID, p.Ref, topUpBody(p), checkPayout(p, payout.TopUp))
+	return x
 }
 
 func topUpBody(p payout.Payout) topUpRequest {

@@ -1,14 +1,19 @@
 package danaclient
 
-import "context"
+import (
+	"context"
+
+	"github.com/salur-id/salur/internal/payout"
+)
 
 var topUpStatus = service{
-	api: APITopUpStatus, path: "/rest/v1.0/emoney/topup-status", code: "39",
-	refField: "originalPartnerReferenceNo", numberField: "originalReferenceNo", read: readTopUpStatus,
+	api: APITopUpStatus, path: "/rest/v1.0/emoney/topup-status", legacyPath: "/v1.0/emoney/topup-status.htm", code: "39",
+	purpose: asksStatus, codes: topUpStatusCodes, statusOf: "38",
+	refField: "originalPartnerReferenceNo", numberField: "originalReferenceNo", read: readStatus,
 }
 
-// topUpStatusRequest is the body of Customer Top Up Inquiry Status.
-type topUpStatusRequest struct {
+// statusRequest is the body of both status inquiries.
+type statusRequest struct {
 	Ref         string `json:"originalPartnerReferenceNo"`
 	ServiceCode string `json:"serviceCode"`
 }
@@ -16,5 +21,6 @@ type topUpStatusRequest struct {
 // TopUpStatus asks what became of a payout (DANA, Customer Top Up Inquiry Status). ref is
 // the partnerReferenceNo of the top-up; externalID is this inquiry's own.
 func (c *Client) TopUpStatus(ctx context.Context, externalID, ref string) Exchange {
-	return c.exchange(ctx, topUpStatus, externalID, ref, topUpStatusRequest{Ref: ref, ServiceCode: topUp.code})
+	x, _ := c.exchange(ctx, topUpStatus, externalID, ref, statusRequest{Ref: ref, ServiceCode: topUpStatus.statusOf}, payout.CheckRef(ref))
+	return x
 }

@@ -73,7 +73,7 @@ func (e *InvalidError) add(field, value, fix string) { *e = append(*e, FieldErro
 // instruction that spells them out is the same payout as one that does not.
 func (in Instruction) Parse() (Payout, error) {
 	p, unread := in.read()
-	bad := p.wrongRef()
+	bad := wrongRef(p.Ref)
 	if p.Kind == Bank {
 		bad.add("kind", string(Bank), "this version pays topup only")
 	}
@@ -137,13 +137,25 @@ func (in Instruction) read() (Payout, InvalidError) {
 // Check tells what DANA would not take of a payout, wherever it came from: an
 // InvalidError naming every bad field, or nil. What Parse returned passes.
 func (p Payout) Check() error {
-	_, err := finish(p, append(p.wrongRef(), p.wrong()...))
+	_, err := finish(p, append(wrongRef(p.Ref), p.wrong()...))
 	return err
 }
 
-func (p Payout) wrongRef() (bad InvalidError) {
-	if !validRef(p.Ref) {
-		bad.add("ref", clip(p.Ref), "use 1 to 64 printable ASCII characters without spaces")
+// CheckInquiry is Check for a question about the payee's account, which has no reference.
+func (p Payout) CheckInquiry() error {
+	_, err := finish(p, p.wrong())
+	return err
+}
+
+// CheckRef tells what is wrong with a reference: an InvalidError, or nil.
+func CheckRef(ref string) error {
+	_, err := finish(Payout{}, wrongRef(ref))
+	return err
+}
+
+func wrongRef(ref string) (bad InvalidError) {
+	if !validRef(ref) {
+		bad.add("ref", clip(ref), "use 1 to 64 printable ASCII characters without spaces")
 	}
 	return bad
 }

@@ -66,6 +66,8 @@ const (
 	MerchantLimit       Why = "merchant_limit"
 	MerchantBlacklisted Why = "merchant_blacklisted"
 	InvalidMerchant     Why = "invalid_merchant"
+	// NotAllowed (403xx01, 403xx06, 405): DANA does not let the merchant do this, now or ever.
+	NotAllowed Why = "not_allowed"
 	// DoNotHonor (403xx05: frozen or not registered), AmountLimit (403xx02) and
 	// InvalidAccount (404xx11) are about the payee's account, when an account inquiry says so.
 	DoNotHonor     Why = "do_not_honor"
@@ -81,7 +83,7 @@ const (
 // MerchantCause reports whether the reason would refuse every payout of the merchant.
 func (w Why) MerchantCause() bool {
 	switch w {
-	case InsufficientFunds, MerchantLimit, MerchantBlacklisted, InvalidMerchant:
+	case InsufficientFunds, MerchantLimit, MerchantBlacklisted, InvalidMerchant, NotAllowed:
 		return true
 	}
 	return false

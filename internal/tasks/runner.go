@@ -154,7 +154,7 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 			r.Log.Error("a hold could not be probed", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref), zap.Error(err))
 			return false
 		}
-		x = r.DANA.AccountInquiry(ctx, id, rec.Payout)
+		x = r.DANA.AccountInquiry(ctx, id, rec.Payout).Exchange
 	}
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	o := x.Outcome

@@ -33,7 +33,7 @@ func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err 
 	case err == nil:
 		xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 		defer cancel()
-		x = r.DANA.AccountInquiry(xctx, id, p)
+		x = r.DANA.AccountInquiry(xctx, id, p).Exchange
 		pass.Done(verdictOf(x))
 	case !errors.As(err, &closed) || closed.Why != gate.WhyBreaker:
 		return false, err
