@@ -56,6 +56,10 @@ type Account struct {
 // proves of the account is in the Outcome.
 func (c *Client) AccountInquiry(ctx context.Context, externalID string, p payout.Payout) Account {
 	x, f := c.exchange(ctx, accountInquiry, externalID, "", accountInquiryBody(p), checkPayee(p, payout.TopUp))
+	return tellAccount(x, f)
+}
+
+func tellAccount(x Exchange, f fields) Account {
 	a := Account{Exchange: x, Standing: Invalid, Reason: reason(f)}
 	if x.Outcome.Kind != statemachine.Succeeded {
 		return a

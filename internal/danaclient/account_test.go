@@ -1,9 +1,7 @@
 package danaclient
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -186,30 +184,20 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// canned is an answer under HTTP 200.
-func canned(body []byte) *http.Response {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body))}
-}
-
 // Whatever stands in an inquiry's answer, it is read without a panic and never as valid
 // without DANA's code.
 func FuzzAccounts(f *testing.F) {
 	f.Add([]byte(`{"responseCode":"2003700","customerName":"B","customerMonthlyInLimit":"1e9","maxAmount":{"value":1,"currency":"IDR"}}`))
 	f.Add([]byte(`{"responseCode":"2004200","beneficiaryAccountName":"B","additionalInfo":{"feeAmount":{"value":"1.00","currency":"IDR"}}}`))
 	f.Add([]byte(`{"responseCode":"4033705","additionalInfo":{"resultMsg":"\u001b[2J"}}`))
-	var body []byte
-	cfg := testConfig("http://dana.example")
-	c, err := New(cfg)
-	if err != nil {
-		f.Fatal(err)
-	}
-	c.http.Transport = roundTrip(func(*http.Request) (*http.Response, error) { return canned(body), nil })
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		body = answer
-		a, b := c.AccountInquiry(t.Context(), "1", testPayout(t)), c.BankAccountInquiry(t.Context(), testBankPayout())
+		v := accountInquiry.classify(200, answer, "")
+		a := tellAccount(understood(v, 200, answer), v.fields)
 		if (a.Standing == Valid) != (a.Outcome.Kind == statemachine.Succeeded && a.Outcome.Code == "2003700") {
 			t.Errorf("%s by %+v", a.Standing, a.Outcome)
 		}
+		v = bankAccountInquiry.classify(200, answer, "")
+		b := tellBankAccount(understood(v, 200, answer), v.fields)
 		if (b.Standing == Valid) != (b.Outcome.Kind == statemachine.Succeeded && b.Outcome.Code == "2004200") {
 			t.Errorf("%s by %+v", b.Standing, b.Outcome)
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -164,6 +165,10 @@ func text(raw json.RawMessage) string {
 	if isDigits(string(raw[:1])) {
 		return string(raw)
 	}
+	// Most texts are spelt plainly.
+	if inner := raw[1 : len(raw)-1]; raw[0] == '"' && utf8.Valid(inner) && !bytes.ContainsRune(inner, '\\') {
+		return string(inner)
+	}
 	var s string
 	_ = json.Unmarshal(raw, &s) // null and other shapes leave it empty
 	return s
@@ -179,12 +184,8 @@ func amount(raw json.RawMessage) money.Amount {
 	if currency == "" {
 		return money.Amount{}
 	}
-	canonical, err := json.Marshal(map[string]string{"value": value, "currency": currency})
+	a, err := money.ParseIn(currency, value)
 	if err != nil {
-		return money.Amount{}
-	}
-	var a money.Amount
-	if err := json.Unmarshal(canonical, &a); err != nil {
 		return money.Amount{}
 	}
 	return a

@@ -48,19 +48,22 @@ type BankAccount struct {
 // own time and X-EXTERNAL-ID, and ctx ends them all.
 func (c *Client) BankAccountInquiry(ctx context.Context, p payout.Payout) BankAccount {
 	invalid := checkPayee(p, payout.Bank)
-	b := BankAccount{}
-	var f fields
-	for b.Attempts < BankAccountInquiries {
-		b.Attempts++
-		b.Exchange, f = c.exchange(ctx, bankAccountInquiry, NewExternalID(c.cfg.Now()), "", bankAccountInquiryBody(p), invalid)
-		if b.HTTPStatus != 0 && b.Err == nil || invalid != nil || ctx.Err() != nil {
-			break
+	for n := 1; ; n++ {
+		x, f := c.exchange(ctx, bankAccountInquiry, NewExternalID(c.cfg.Now()), "", bankAccountInquiryBody(p), invalid)
+		if x.Err != nil && invalid == nil && ctx.Err() == nil && n < BankAccountInquiries {
+			continue
 		}
+		b := tellBankAccount(x, f)
+		b.Attempts = n
+		if invalid != nil {
+			b.Attempts, b.Standing = 0, Invalid
+		}
+		return b
 	}
-	b.Standing, b.Reason = bankStanding(b.Outcome), reason(f)
-	if invalid != nil {
-		b.Attempts, b.Standing = 0, Invalid
-	}
+}
+
+func tellBankAccount(x Exchange, f fields) BankAccount {
+	b := BankAccount{Exchange: x, Standing: bankStanding(x.Outcome), Reason: reason(f)}
 	if b.Standing != Valid {
 		return b
 	}

@@ -12,9 +12,11 @@ import (
 // Client makes calls to DANA. It is safe for concurrent use; one serves a whole process,
 // because it holds the connections.
 type Client struct {
-	cfg  Config
-	base *url.URL
-	http *http.Client
+	cfg    Config
+	base   *url.URL
+	urls   map[API]string
+	http   *http.Client
+	tokens tokens
 }
 
 // New returns a client, or one error that names every bad field (payout.FieldError values,
@@ -27,7 +29,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Client{cfg: cfg, base: base, http: httpClient(cfg)}, nil
+	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), http: httpClient(cfg)}
+	c.tokens.c = c
+	return c, nil
 }
 
 func httpClient(cfg Config) *http.Client {

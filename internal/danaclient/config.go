@@ -26,6 +26,13 @@ type Config struct {
 	ChannelID string
 	// Key signs every request: RSA of at least 2048 bits.
 	Key *rsa.PrivateKey
+	// Signature is how requests are signed; Symmetric needs ClientSecret.
+	Signature Signature
+	// ClientSecret, ClientID (PartnerID when empty) and MerchantID are what Balance needs.
+	ClientSecret, ClientID, MerchantID string
+	// Audit is given a record of every exchange, tokens and balances included; nil for none. It
+	// is called in the exchange's own time, so it must be quick.
+	Audit func(AuditRecord)
 	// LegacyPaths calls the three balance APIs by the paths that DANA used until May 2026
 	// (/v1.0/emoney/….htm) instead of /rest/v1.0/emoney/….
 	LegacyPaths bool
@@ -82,6 +89,9 @@ func (cfg Config) check() (*url.URL, error) {
 		wrong("Key", "", "give the RSA private key whose public half is registered with DANA")
 	case checkSize(cfg.Key) != nil:
 		wrong("Key", strconv.Itoa(cfg.Key.N.BitLen())+" bits", checkSize(cfg.Key).Error())
+	}
+	if cfg.Signature == Symmetric && cfg.ClientSecret == "" {
+		wrong("ClientSecret", "", "symmetric signatures need the client secret that DANA gave")
 	}
 	if cfg.Timeout <= 0 {
 		wrong("Timeout", cfg.Timeout.String(), "must be more than zero, such as 8s")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
@@ -86,34 +87,48 @@ func (c *Client) attempt(caller context.Context, s service, externalID, ref stri
 	if err := caller.Err(); err != nil {
 		return notSent(whyCancelled, err), nil
 	}
+	payload, err := encode(body)
+	if err != nil {
+		return notSent(whyNotBuilt, err), nil
+	}
 	timeout := c.cfg.Timeout
 	if s.timeout != 0 {
 		timeout = min(timeout, s.timeout)
 	}
 	ctx, cancel := context.WithTimeout(caller, timeout)
 	defer cancel()
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
-	req, err := c.request(ctx, s, externalID, body)
+	if c.cfg.Signature == Asymmetric {
+		return c.try(ctx, caller, s, externalID, ref, payload, "")
+	}
+	token, failed := c.tokens.get(ctx)
+	if failed != nil {
+		return *failed, nil
+	}
+	x, answered := c.try(ctx, caller, s, externalID, ref, payload, token)
+	if !tokenRefused(x.Outcome) {
+		return x, answered
+	}
+	// DANA refused the token and did not look at the request, so that this is still the same
+	// attempt: it keeps its deadline and the X-EXTERNAL-ID that is on record for it.
+	c.tokens.drop(token)
+	if token, failed = c.tokens.get(ctx); failed != nil {
+		return *failed, nil
+	}
+	return c.try(ctx, caller, s, externalID, ref, payload, token)
+}
+
+// try sends a request once.
+func (c *Client) try(ctx, caller context.Context, s service, externalID, ref string, payload []byte, token string) (Exchange, fields) {
+	req, err := c.request(ctx, s, externalID, payload, token)
 	if err != nil {
 		return notSent(whyNotBuilt, err), nil
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return broken(caller, connected.Load(), err), nil
+	r := c.roundTrip(req, s.api, payload)
+	if r.err != nil {
+		return broken(caller, r), nil
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err != nil {
-		// What did arrive may even look whole. Half an answer is no answer: ask again.
-		x := broken(caller, true, err)
-		x.HTTPStatus, x.Raw = resp.StatusCode, keep(answer)
-		return x, nil
-	}
-	v := s.classify(resp.StatusCode, answer, ref)
-	return understood(v, resp.StatusCode, answer), v.fields
+	v := s.classify(r.status, r.answer, ref)
+	return understood(v, r.status, r.answer), v.fields
 }
 
 func notSent(why statemachine.Why, err error) Exchange {
@@ -129,6 +144,39 @@ func understood(v verdict, status int, answer []byte) Exchange {
 	return x
 }
 
+// reply is what came back of a request.
+type reply struct {
+	connected bool // the request was given a connection
+	status    int  // 0 when no status line came
+	header    http.Header
+	answer    []byte // at most maxAnswer+1 bytes; what there is of it when err is not nil
+	err       error
+}
+
+// roundTrip sends a request and reads the whole answer.
+func (c *Client) roundTrip(req *http.Request, api API, payload []byte) reply {
+	var connected atomic.Bool
+	var start time.Time
+	if c.cfg.Audit != nil {
+		start = c.cfg.Now()
+	}
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}))
+	var r reply
+	resp, err := c.http.Do(req)
+	if err == nil {
+		r.status, r.header = resp.StatusCode, resp.Header
+		r.answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		_ = resp.Body.Close() // the answer is read, or lost already
+	}
+	r.connected, r.err = connected.Load(), err
+	if c.cfg.Audit != nil {
+		c.cfg.Audit(auditRecord(api, start, c.cfg.Now().Sub(start), req, payload, r))
+	}
+	return r
+}
+
 // broken is an exchange that ended without a whole answer.
 //
 // NotSent is claimed on one proof alone: no connection was ever handed to the request (no
@@ -137,9 +185,11 @@ func understood(v verdict, status int, answer []byte) Exchange {
 // request left, nor whether DANA paid; that is Unknown, and the same reference is asked
 // about or sent again. net/http itself sends this POST a second time only where HTTP says
 // that the first was not processed.
-func broken(caller context.Context, connected bool, err error) Exchange {
+//
+// What did arrive of an answer may even look whole. Half an answer is no answer: ask again.
+func broken(caller context.Context, r reply) Exchange {
 	o := statemachine.Outcome{Kind: statemachine.Unknown, Why: whyConnectionLost}
-	if !connected {
+	if !r.connected {
 		o = statemachine.Outcome{Kind: statemachine.NotSent, Why: whyNotConnected}
 	}
 	fault := true
@@ -147,8 +197,12 @@ func broken(caller context.Context, connected bool, err error) Exchange {
 	switch {
 	case errors.Is(caller.Err(), context.Canceled):
 		o.Why, fault = whyCancelled, false
-	case errors.As(err, &slow) && slow.Timeout():
+	case errors.As(r.err, &slow) && slow.Timeout():
 		o.Why = whyTimeout
 	}
-	return Exchange{Outcome: o, Fault: fault, Err: err}
+	x := Exchange{Outcome: o, HTTPStatus: r.status, Fault: fault, Err: r.err}
+	if r.status != 0 {
+		x.Raw = keep(r.answer)
+	}
+	return x
 }

@@ -17,7 +17,7 @@ var (
 	digitRun = regexp.MustCompile(`[0-9]{9,}`)
 	// personal is a JSON member that names the payee or is a secret; its text may be cut off
 	// at the end.
-	personal = regexp.MustCompile(`(?is)("(?:customername|customerid|beneficiaryaccountname|beneficiaryaccountnumber|accesstoken|clientsecret)"\s*:\s*)(?:"(?:[^"\\]|\\.)*\\?"?|[0-9]+)`)
+	personal = regexp.MustCompile(`(?is)("(?:customername|customerid|beneficiaryaccountname|beneficiaryaccountnumber|notes|accesstoken|clientsecret)"\s*:\s*)(?:"(?:[^"\\]|\\.)*\\?"?|[0-9]+)`)
 )
 
 // mask hides what may name the payee (names, customerId, account numbers, and any run of

@@ -12,19 +12,21 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 )
 
-// request builds and signs a request. Timestamp and signature are fresh on every call; the
+// request builds and signs a request, symmetrically when there is a token. Timestamp and signature are fresh on every call; the
 // body is the same bytes for the same payout.
-func (c *Client) request(ctx context.Context, s service, externalID string, body any) (*http.Request, error) {
-	payload, err := encode(body)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(s).String(), bytes.NewReader(payload))
+func (c *Client) request(ctx context.Context, s service, externalID string, payload []byte, token string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.urls[s.api], bytes.NewReader(payload))
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
 	timestamp := jakarta.Format(c.cfg.Now())
-	signature, err := sign(c.cfg.Key, req.Method, req.URL.RequestURI(), timestamp, payload)
+	var signature string
+	if token == "" {
+		signature, err = sign(c.cfg.Key, req.Method, req.URL.RequestURI(), timestamp, payload)
+	} else {
+		req.Header.Set("Authorization", "Bearer "+token)
+		signature = signSymmetric(c.cfg.ClientSecret, req.Method, req.URL.RequestURI(), token, timestamp, payload)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -38,12 +40,17 @@ func (c *Client) request(ctx context.Context, s service, externalID string, body
 	return req, nil
 }
 
-// url is where a service is called; its path is also the one that is signed.
-func (c *Client) url(s service) *url.URL {
-	if c.cfg.LegacyPaths && s.legacyPath != "" {
-		return c.base.JoinPath(s.legacyPath)
+// urls are where the services are called; their paths are also the ones that are signed.
+func urls(base *url.URL, legacy bool) map[API]string {
+	all := map[API]string{}
+	for _, s := range []service{topUp, topUpStatus, accountInquiry, bankTransfer, bankTransferStatus, bankAccountInquiry} {
+		path := s.path
+		if legacy && s.legacyPath != "" {
+			path = s.legacyPath
+		}
+		all[s.api] = base.JoinPath(path).String()
 	}
-	return c.base.JoinPath(s.path)
+	return all
 }
 
 // encode writes a body as DANA hashes it: compact, UTF-8 as it is, nothing escaped for HTML

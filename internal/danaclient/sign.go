@@ -2,9 +2,11 @@ package danaclient
 
 import (
 	"crypto"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -20,11 +22,36 @@ func bodyHash(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Signature is how requests are signed.
+type Signature uint8
+
+// The signatures of SNAP.
+const (
+	// Asymmetric signs with the merchant's RSA key.
+	Asymmetric Signature = iota
+	// Symmetric signs with the client secret and a token that is fetched for it (B2B access
+	// token).
+	Symmetric
+)
+
 // sign makes X-SIGNATURE by SNAP's asymmetric scheme: RSA PKCS#1 v1.5 with SHA-256, in
 // base64, over method, path, body hash and X-TIMESTAMP. The path is the one on the wire,
 // the body is the bytes on the wire.
 func sign(key *rsa.PrivateKey, method, path, timestamp string, body []byte) (string, error) {
-	sum := sha256.Sum256([]byte(method + ":" + path + ":" + bodyHash(body) + ":" + timestamp))
+	return signRSA(key, method+":"+path+":"+bodyHash(body)+":"+timestamp)
+}
+
+// signSymmetric makes X-SIGNATURE by SNAP's symmetric scheme: HMAC-SHA512 with the client
+// secret, in base64, over the same and the token.
+func signSymmetric(secret, method, path, token, timestamp string, body []byte) string {
+	mac := hmac.New(sha512.New, []byte(secret))
+	mac.Write([]byte(method + ":" + path + ":" + token + ":" + bodyHash(body) + ":" + timestamp))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// signRSA is RSA PKCS#1 v1.5 with SHA-256, in base64.
+func signRSA(key *rsa.PrivateKey, text string) (string, error) {
+	sum := sha256.Sum256([]byte(text))
 	sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
 	if err != nil {
 		return "", fmt.Errorf("signing: %w", err)

@@ -131,7 +131,11 @@ func BenchmarkRequest(b *testing.B) {
 	body := topUpBody(testPayout(b))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.request(b.Context(), topUp, NewExternalID(noon()), body); err != nil {
+		payload, err := encode(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.request(b.Context(), topUp, NewExternalID(noon()), payload, ""); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,7 +8,6 @@ package money
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -49,6 +48,16 @@ func Parse(s string) (Amount, error) {
 	return Amount{cents, IDR}, nil
 }
 
+// ParseIn is Parse in the currency given. Another currency than IDR is kept as it came, so
+// that it can never equal an amount in IDR.
+func ParseIn(currency, s string) (Amount, error) {
+	a, err := Parse(s)
+	if err == nil {
+		a.currency = currency
+	}
+	return a, err
+}
+
 func digits(s string) bool {
 	return strings.Trim(s, "0123456789") == ""
 }
@@ -74,7 +83,8 @@ func (a Amount) Value() string {
 	if c < 0 {
 		sign, c = "-", -c
 	}
-	return fmt.Sprintf("%s%d.%02d", sign, c/100, c%100)
+	cents := strconv.FormatInt(100+c%100, 10)[1:] // two digits always
+	return sign + strconv.FormatInt(c/100, 10) + "." + cents
 }
 
 // String is the amount for people: "IDR 10000.00".
@@ -87,11 +97,13 @@ type wire struct {
 
 // MarshalJSON writes DANA's form of money.
 func (a Amount) MarshalJSON() ([]byte, error) {
+	if a.currency == IDR { // all but a foreign answer; this is on the path of every payout
+		return []byte(`{"value":"` + a.Value() + `","currency":"IDR"}`), nil
+	}
 	return json.Marshal(wire{a.Value(), a.currency})
 }
 
-// UnmarshalJSON reads DANA's form of money. Another currency is kept as it came, so
-// that it can never equal an amount in IDR.
+// UnmarshalJSON reads DANA's form of money; see ParseIn.
 func (a *Amount) UnmarshalJSON(b []byte) error {
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {
@@ -101,11 +113,10 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 		*a = Amount{}
 		return nil
 	}
-	parsed, err := Parse(w.Value)
+	parsed, err := ParseIn(w.Currency, w.Value)
 	if err != nil {
 		return err
 	}
-	parsed.currency = w.Currency
 	*a = parsed
 	return nil
 }

@@ -1,0 +1,69 @@
+package danaclient
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// AuditRecord is one exchange with DANA as it went over the wire, evidence for DANA's
+// integration checklist and for disputes. Secrets (token, client secret) and what names a
+// person (numbers, names, accounts) are masked; lengths are not kept.
+type AuditRecord struct {
+	At           time.Time         `json:"at"`
+	API          API               `json:"api"`
+	Method       string            `json:"method"`
+	URL          string            `json:"url"`
+	Request      map[string]string `json:"requestHeaders"`
+	RequestBody  string            `json:"requestBody"`
+	Status       int               `json:"status"` // of HTTP; 0 when no answer came
+	Answer       map[string]string `json:"answerHeaders,omitempty"`
+	AnswerBody   string            `json:"answerBody,omitempty"`
+	Error        string            `json:"error,omitempty"`
+	Milliseconds int64             `json:"milliseconds"`
+}
+
+// AuditTo writes each record to w as one line of JSON. A record that cannot be written is
+// told to failed and lost: evidence is not worth a payout.
+func AuditTo(w io.Writer, failed func(error)) func(AuditRecord) {
+	var mu sync.Mutex
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return func(r AuditRecord) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := e.Encode(r); err != nil {
+			failed(err)
+		}
+	}
+}
+
+func auditRecord(api API, at time.Time, took time.Duration, req *http.Request, payload []byte, r reply) AuditRecord {
+	record := AuditRecord{
+		At: at, API: api, Method: req.Method, URL: req.URL.String(),
+		Request: headers(req.Header), RequestBody: string(mask(payload)),
+		Status: r.status, Answer: headers(r.header), AnswerBody: string(mask(r.answer)), Milliseconds: took.Milliseconds(),
+	}
+	if r.err != nil {
+		record.Error = string(mask([]byte(r.err.Error())))
+	}
+	return record
+}
+
+// headers are one value each; that is all that DANA and we send. The signature stays: it is
+// evidence, and signs nothing but the body that is masked here.
+func headers(h http.Header) map[string]string {
+	shown := make(map[string]string, len(h))
+	for name := range h {
+		shown[name] = h.Get(name)
+		switch name {
+		case "Authorization":
+			shown[name] = "Bearer ****"
+		case "Set-Cookie":
+			shown[name] = "****"
+		}
+	}
+	return shown
+}
