@@ -165,7 +165,7 @@ func TestTimeoutOfAService(t *testing.T) {
 		cfg := testConfig("http://dana.example")
 		cfg.Timeout = test.configured
 		c := newClient(t, cfg)
-		c.http.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		c.wire = roundTrip(func(r *http.Request) (*http.Response, error) {
 			deadline, _ := r.Context().Deadline()
 			left = time.Until(deadline)
 			return nil, http.ErrServerClosed

@@ -48,7 +48,7 @@ func BenchmarkTopUp(b *testing.B) {
 				}
 				if network == "none" {
 					answer := []byte(paidAnswer)
-					c.http.Transport = roundTrip(func(*http.Request) (*http.Response, error) { return canned(answer), nil })
+					c.wire = roundTrip(func(*http.Request) (*http.Response, error) { return canned(answer), nil })
 				}
 				compare(b, bare(b, c, signature), func() {
 					if x := c.TopUp(b.Context(), "100000000000000000000000000000000001", p); x.Outcome.Why != "" {
@@ -84,7 +84,7 @@ func bare(b *testing.B, c *Client, signature Signature) func() {
 			b.Fatal(err)
 		}
 		req.Header = signed.Header
-		resp, err := c.http.Do(req)
+		resp, err := (&http.Client{Transport: c.wire}).Do(req)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,7 +15,7 @@ type Client struct {
 	cfg    Config
 	base   *url.URL
 	urls   map[API]string
-	http   *http.Client
+	wire   http.RoundTripper
 	tokens tokens
 }
 
@@ -29,29 +29,26 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), http: httpClient(cfg)}
+	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), wire: transport(cfg)}
 	c.tokens.c = c
 	return c, nil
 }
 
-func httpClient(cfg Config) *http.Client {
-	return &http.Client{
-		// A redirect is not an answer to a payout, and following one would post the payout to
-		// a host and path that were not signed.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment,
-			// A dial outlives the call that asked for it, so it is bounded by itself.
-			DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
-			TLSHandshakeTimeout:    cfg.Timeout,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    cfg.MaxConns,
-			IdleConnTimeout:        90 * time.Second,
-			MaxResponseHeaderBytes: maxAnswer,
-			// All calls share one HTTP/2 connection. When it dies without a word, pings find out
-			// within one exchange instead of every payout timing out until the kernel does.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: cfg.Timeout / 2, PingTimeout: cfg.Timeout / 2},
-		},
+// transport is used without an http.Client over it, which would follow redirects: one is not
+// an answer to a payout, and would post the payout to a host and path that were not signed.
+func transport(cfg Config) *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		// A dial outlives the call that asked for it, so it is bounded by itself.
+		DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
+		TLSHandshakeTimeout:    cfg.Timeout,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    cfg.MaxConns,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxAnswer,
+		// All calls share one HTTP/2 connection. When it dies without a word, pings find out
+		// within one exchange instead of every payout timing out until the kernel does.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: cfg.Timeout / 2, PingTimeout: cfg.Timeout / 2},
 	}
 }

@@ -164,7 +164,7 @@ func (c *Client) roundTrip(req *http.Request, api API, payload []byte) reply {
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}))
 	var r reply
-	resp, err := c.http.Do(req)
+	resp, err := c.wire.RoundTrip(req)
 	if err == nil {
 		r.status, r.header = resp.StatusCode, resp.Header
 		r.answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))

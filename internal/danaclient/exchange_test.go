@@ -47,7 +47,7 @@ func serveTLS(t *testing.T, timeout time.Duration, h http.HandlerFunc) *Client {
 	c := newClient(t, cfg)
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	c.http.Transport.(*http.Transport).TLSClientConfig.RootCAs = roots
+	c.wire.(*http.Transport).TLSClientConfig.RootCAs = roots
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"sync"
 	"testing"
@@ -49,7 +50,7 @@ func newClient(t testing.TB, cfg Config) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.http.CloseIdleConnections)
+	t.Cleanup(c.wire.(*http.Transport).CloseIdleConnections)
 	return c
 }
 

@@ -19,24 +19,25 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
-	timestamp := jakarta.Format(c.cfg.Now())
+	timestamp, path := jakarta.Format(c.cfg.Now()), req.URL.RequestURI()
 	var signature string
 	if token == "" {
-		signature, err = sign(c.cfg.Key, req.Method, req.URL.RequestURI(), timestamp, payload)
+		signature, err = sign(c.cfg.Key, req.Method, path, timestamp, payload)
 	} else {
-		req.Header.Set("Authorization", "Bearer "+token)
-		signature = signSymmetric(c.cfg.ClientSecret, req.Method, req.URL.RequestURI(), token, timestamp, payload)
+		req.Header["Authorization"] = []string{"Bearer " + token}
+		signature = signSymmetric(c.cfg.ClientSecret, req.Method, path, token, timestamp, payload)
 	}
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-TIMESTAMP", timestamp)
-	req.Header.Set("X-SIGNATURE", signature)
-	req.Header.Set("X-PARTNER-ID", c.cfg.PartnerID)
-	req.Header.Set("X-EXTERNAL-ID", externalID)
-	req.Header.Set("ORIGIN", c.cfg.Origin)
-	req.Header.Set("CHANNEL-ID", c.cfg.ChannelID)
+	// Names as net/http spells them, which spares it to find that out at every request.
+	req.Header["Content-Type"] = []string{"application/json"}
+	req.Header["X-Timestamp"] = []string{timestamp}
+	req.Header["X-Signature"] = []string{signature}
+	req.Header["X-Partner-Id"] = []string{c.cfg.PartnerID}
+	req.Header["X-External-Id"] = []string{externalID}
+	req.Header["Origin"] = []string{c.cfg.Origin}
+	req.Header["Channel-Id"] = []string{c.cfg.ChannelID}
 	return req, nil
 }
 
