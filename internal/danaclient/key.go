@@ -40,7 +40,7 @@ func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
 	}
 	if strings.Contains(text, "--") {
 		var whole bool
-		if text, whole = betweenMarkers(text); !whole {
+		if text, whole = betweenMarkers(text, "PRIVATEKEY-----", "RSAPRIVATEKEY-----"); !whole {
 			return nil, ErrKeyMarkers
 		}
 	}
@@ -58,6 +58,37 @@ func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
+// ErrPublicKey: not an RSA public key of at least 2048 bits.
+var ErrPublicKey = errors.New("public key: not an RSA key of at least 2048 bits in PEM or bare base64 (BEGIN PUBLIC KEY or BEGIN RSA PUBLIC KEY)")
+
+// ParsePublicKey reads an RSA public key in any of the forms that ParsePrivateKey takes:
+// DANA's own, by which its notifies are verified. It returns ErrKeyMissing or ErrPublicKey.
+func ParsePublicKey(text string) (*rsa.PublicKey, error) {
+	text = compact(text)
+	if text == "" {
+		return nil, ErrKeyMissing
+	}
+	if strings.Contains(text, "--") {
+		var whole bool
+		if text, whole = betweenMarkers(text, "PUBLICKEY-----", "RSAPUBLICKEY-----"); !whole {
+			return nil, ErrPublicKey
+		}
+	}
+	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return nil, ErrPublicKey
+	}
+	key, err := x509.ParsePKCS1PublicKey(der)
+	if err != nil {
+		parsed, _ := x509.ParsePKIXPublicKey(der)
+		key, _ = parsed.(*rsa.PublicKey)
+	}
+	if key == nil || key.N.BitLen() < minKeyBits {
+		return nil, ErrPublicKey
+	}
+	return key, nil
+}
+
 // compact brings every form to one: no white space, no spelt-out newlines, no quotes, no
 // byte order mark. None of them is part of base64.
 func compact(text string) string {
@@ -71,8 +102,8 @@ func compact(text string) string {
 }
 
 // betweenMarkers finds the base64 between a pair of markers, in compacted text.
-func betweenMarkers(text string) (string, bool) {
-	for _, kind := range []string{"PRIVATEKEY-----", "RSAPRIVATEKEY-----"} {
+func betweenMarkers(text string, kinds ...string) (string, bool) {
+	for _, kind := range kinds {
 		_, rest, begun := strings.Cut(text, "-----BEGIN"+kind)
 		body, _, ended := strings.Cut(rest, "-----END"+kind)
 		if begun && ended {
