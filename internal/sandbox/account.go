@@ -15,6 +15,7 @@ func (s *Sandbox) accountInquiry(in *body) (reply, Answer) {
 	b, _ := s.open()
 	defer s.mu.Unlock()
 	cause, resultMsg := b.refusal(content{wallet: wallet, amount: amount, fee: money.Rupiah(0)})
+	how := b.nextAnswer(accountInquiry)
 	if cause == "" {
 		cause = successful
 	}
@@ -23,7 +24,7 @@ func (s *Sandbox) accountInquiry(in *body) (reply, Answer) {
 		with("customerNumber", number).
 		because(resultMsg)
 	if cause != successful {
-		return rep, Normal
+		return rep, how
 	}
 	most := maxTopUp
 	if room := b.room(wallet); room.Cents() < most.Cents() {
@@ -36,5 +37,5 @@ func (s *Sandbox) accountInquiry(in *body) (reply, Answer) {
 		with("maxAmount", most).
 		with("amount", amount).
 		with("feeAmount", money.Rupiah(0)).
-		with("feeType", "Service fee"), Normal
+		with("feeType", "Service fee"), how
 }

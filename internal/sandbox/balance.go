@@ -62,7 +62,7 @@ type resource struct {
 // no headers, the signature is a field over the bytes of "request" just as they came,
 // and a failure is HTTP 200 with a result of its own.
 func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
-	refused := s.arrived(balanceName)
+	entry, refused := s.arrived(r, balanceName)
 	var envelope struct {
 		Request   json.RawMessage `json:"request"`
 		Signature string          `json:"signature"`
@@ -71,8 +71,13 @@ func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
 	res := paramIllegal("body")
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil && json.Unmarshal(raw, &envelope) == nil && json.Unmarshal(envelope.Request, &req) == nil {
-		res = s.judge(req, refused, s.verify(string(envelope.Request), envelope.Signature))
+		signed := s.verify(string(envelope.Request), envelope.Signature)
+		entry.Signature = map[bool]string{true: "openapi", false: "wrong"}[signed]
+		res = s.judge(req, refused, signed)
 	}
+	entry.ExternalID, entry.Code = req.Head.ReqMsgID, res.CodeID
+	entry.Answer = s.nextOfBalance()
+	s.keep(entry)
 	body := map[string]any{"resultInfo": res}
 	if res == balanceOK {
 		body["merchantResourceInformations"] = s.resources(req.Body.Resources)
@@ -89,8 +94,14 @@ func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
 	if err != nil { // texts only: cannot happen
 		panic(err)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b)
+	s.send(w, r, http.StatusOK, b, entry.Answer)
+}
+
+func (s *Sandbox) nextOfBalance() Answer {
+	b, _ := s.open()
+	defer s.mu.Unlock()
+	st, _ := b.nextOfAPI(balanceName)
+	return st.Answer
 }
 
 // judge picks the row. What DANA answers to a bad signature or secret is not documented;

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Behaviour is how the sandbox treats the top-ups of one customer or of one reference:
+// Behaviour is how the sandbox treats the disbursements to one payee or of one reference, or
+// the exchanges of one API:
 // a script of sends and a script of inquiries. A script is counted per reference, from
 // the moment it is set, over requests that are well formed and rightly signed. After its
 // last step everything is normal; the zero Behaviour is a good customer.
@@ -29,6 +30,9 @@ type Send struct {
 	// with PayNow, PayLate and PayPending. Empty: it stays as it is.
 	Then   string `json:"then,omitempty"`
 	Answer Answer `json:"answer,omitempty"`
+	// Notify is what becomes of the notify of a transfer that asks for one: empty (sent),
+	// twice, forged (wrongly signed), or never (the end is learned by an inquiry alone).
+	Notify string `json:"notify,omitempty"`
 }
 
 // Inquiry is what the next Times status inquiries of a reference meet.
@@ -60,7 +64,8 @@ const (
 )
 
 // Answer is what the client gets to hear: one of the constants, or a seven-digit
-// responseCode to be answered in place of the true one ("4293800").
+// responseCode to be answered in place of the true one ("4293800"). An xx in the place of the
+// service code stands for the API's own ("429xx00").
 type Answer string
 
 // The ways of Answer.
@@ -73,6 +78,10 @@ const (
 	Empty         Answer = "empty"          // HTTP 200 and no body
 	ForeignRef    Answer = "foreign_ref"    // the truth with another partnerReferenceNo
 	ForeignAmount Answer = "foreign_amount" // the truth with one rupiah more
+	Slow          Answer = "slow"           // the truth, in ten parts spread over Config.Hang
+	Extra         Answer = "extra_fields"   // the truth among fields that nobody knows
+	Missing       Answer = "missing_fields" // responseCode alone
+	OK            Answer = "http_200"       // the truth under HTTP 200, whatever its code
 )
 
 // validate returns one line that names the first wrong field and the fix.
@@ -90,6 +99,8 @@ func (b Behaviour) validate() error {
 			return wrong(at+"then", st.Then, "use 00, 04, 05 or 06 with pay pending, 04 with pay now or late, or leave it out")
 		case !st.Answer.valid():
 			return wrong(at+"answer", string(st.Answer), answerFix)
+		case !slices.Contains([]string{"", "twice", "forged", "never"}, st.Notify):
+			return wrong(at+"notify", st.Notify, "use twice, forged or never, or leave it out to send it once")
 		case st.Answer == Normal && (st.Pay == PayNever || st.Pay == PayLate):
 			return wrong(at+"answer", "", "pay "+string(st.Pay)+" has no result to answer with; say what the client gets, such as hang")
 		}
@@ -108,7 +119,7 @@ func (b Behaviour) validate() error {
 	return nil
 }
 
-const answerFix = "use hang, drop, html, half_json, empty, foreign_ref, foreign_amount or a responseCode such as 5003801, or leave it out for the truth"
+const answerFix = "use hang, drop, html, half_json, empty, foreign_ref, foreign_amount, slow, extra_fields, missing_fields, http_200 or a responseCode such as 5003801 or 500xx01, or leave it out for the truth"
 
 func wrong(field, value, fix string) error { return fmt.Errorf("%s %q: %s", field, value, fix) }
 
@@ -126,11 +137,20 @@ func (st Send) thenFits() bool {
 
 func (a Answer) valid() bool {
 	switch a {
-	case Normal, Hang, Drop, HTML, Half, Empty, ForeignRef, ForeignAmount:
+	case Normal, Hang, Drop, HTML, Half, Empty, ForeignRef, ForeignAmount, Slow, Extra, Missing, OK:
 		return true
 	}
+	a = a.of("00")
 	code, err := strconv.ParseUint(string(a), 10, 32)
 	return err == nil && len(a) == 7 && code >= 200_00_00 && code < 600_00_00
+}
+
+// of is a with the service code of an API in the place of xx.
+func (a Answer) of(service string) Answer {
+	if len(a) == 7 && a[3:5] == "xx" {
+		return a[:3] + Answer(service) + a[5:]
+	}
+	return a
 }
 
 func (st Send) times() int    { return st.Times }

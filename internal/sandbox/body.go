@@ -116,18 +116,34 @@ func validDate(s string) bool {
 func (b *body) payee() (number, wallet string) {
 	number = b.must("customerNumber", 32)
 	b.must("additionalInfo.fundType", 64)
-	target := b.oneOf("additionalInfo.chargeTarget", "DIVISION", "MERCHANT")
-	if target == "DIVISION" {
-		b.must("additionalInfo.externalDivisionId", 64)
-	} else {
-		b.may("additionalInfo.externalDivisionId", 64)
-	}
+	b.charge()
 	if number == byCustomerID {
 		return number, b.must("additionalInfo.customerId", 32)
 	}
 	id := b.may("additionalInfo.customerId", 32)
 	b.check(id == "" && validNumber(number), "customerNumber")
 	return number, number
+}
+
+// charge is the division rule: DIVISION needs a division.
+func (b *body) charge() {
+	if b.oneOf("additionalInfo.chargeTarget", "DIVISION", "MERCHANT") == "DIVISION" {
+		b.must("additionalInfo.externalDivisionId", 64)
+	} else {
+		b.may("additionalInfo.externalDivisionId", 64)
+	}
+}
+
+// flag reads an optional truth; DANA's sample spells it as a text.
+func (b *body) flag(path string) bool {
+	switch v := b.get(path); v {
+	case nil, "", false, "false":
+		return false
+	case true, "true":
+		return true
+	}
+	b.check(false, path)
+	return false
 }
 
 // validNumber: 628 and at least six more digits.

@@ -1,10 +1,10 @@
 package sandbox
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/salur-id/salur/internal/jakarta"
@@ -30,12 +30,25 @@ type books struct {
 	requests   map[string]int
 	refusing   bool
 	behaviours map[Target]*Behaviour
+	counts     map[string]count // by API
+	random     *Random          // nil for no random faults
+	tokens     map[string]time.Time
+	log        []Request
 }
 
 // content is what must stay the same when a reference is sent again.
 type content struct {
+	bank        bool
 	wallet      string
 	amount, fee money.Amount
+}
+
+// number is the phone number or account number that the wallet stands for.
+func (c content) number() string {
+	if _, account, bank := strings.Cut(c.wallet, "/"); c.bank && bank {
+		return account
+	}
+	return c.wallet
 }
 
 // record is what is known of one reference. Its status is statusNotFound as long as DANA would not know it.
@@ -51,19 +64,21 @@ type record struct {
 
 	script      *Behaviour // the one that sent and asked count in
 	sent, asked int
+
+	notify *Notify // what is told of its end; nil when nobody wants to know
 }
 
 // lateSend is a request that is under way to the books.
 type lateSend struct {
 	at   time.Time
-	req  topUp
+	req  transfer
 	step Send
 }
 
 func newBooks(deposit money.Amount) books {
 	return books{
 		opening: deposit, deposit: deposit, wallets: map[string]money.Amount{}, byRef: map[string]*record{},
-		requests: map[string]int{}, behaviours: map[Target]*Behaviour{},
+		requests: map[string]int{}, behaviours: map[Target]*Behaviour{}, counts: map[string]count{}, tokens: map[string]time.Time{},
 	}
 }
 
@@ -78,15 +93,6 @@ func (b *books) record(ref string) *record {
 	return r
 }
 
-// follow puts r on the script that holds for it now: its reference's, its customer's, the
-// number's built-in one, or none. A script that is new to r begins at its beginning.
-func (b *books) follow(r *record) {
-	script := cmp.Or(b.behaviours[Target{Ref: r.ref}], b.behaviours[Target{Customer: r.wallet}], builtIn[r.wallet], goodCustomer)
-	if r.script != script {
-		r.script, r.sent, r.asked = script, 0, 0
-	}
-}
-
 // settleLate lets the late sends arrive that are due by now.
 func (b *books) settleLate(now time.Time) {
 	for len(b.late) > 0 && !b.late[0].at.After(now) {
@@ -96,7 +102,7 @@ func (b *books) settleLate(now time.Time) {
 	}
 }
 
-func (b *books) sendLate(req topUp, st Send, now time.Time) {
+func (b *books) sendLate(req transfer, st Send, now time.Time) {
 	b.late = append(b.late, lateSend{now.Add(time.Duration(st.DelayMillis) * time.Millisecond), req, st})
 	slices.SortStableFunc(b.late, func(x, y lateSend) int { return x.at.Compare(y.at) })
 }
@@ -105,10 +111,16 @@ func (b *books) sendLate(req topUp, st Send, now time.Time) {
 // is looked at before the limits: in DANA's sandbox a trillion is "Insufficient Fund".
 func (b *books) refusal(c content) (cause, resultMsg string) {
 	switch {
-	case customers[c.wallet] != "":
+	case c.bank && bankAccounts[c.number()] != "":
+		return bankAccounts[c.number()], ""
+	case !c.bank && customers[c.wallet] != "":
 		return doNotHonor, customers[c.wallet]
 	case c.amount.Add(c.fee).Cents() > b.deposit.Cents():
 		return noFunds, "BALANCE_NOT_ENOUGH"
+	case c.bank:
+		if c.amount.Cents() > maxTransfer.Cents() {
+			return overLimit, ""
+		}
 	case c.amount.Cents() > maxTopUp.Cents(), c.amount.Cents() > b.room(c.wallet).Cents():
 		return overLimit, "EXCEED_BALANCE_LIMIT"
 	}
@@ -134,7 +146,7 @@ func (b *books) pay(r *record, at time.Time) {
 func (b *books) turn(r *record, now time.Time) {
 	then := r.then
 	r.then = ""
-	if r.status == statusPaying && (then == statusPaid || then == statusRefunded) {
+	if (r.status == statusPaying || r.status == statusPending) && (then == statusPaid || then == statusRefunded) {
 		// The deposit or the room may have gone since: then the payment fails like any other.
 		if cause, _ := b.refusal(r.content); cause != "" {
 			r.status = statusFailed
@@ -154,12 +166,12 @@ func (b *books) turn(r *record, now time.Time) {
 func (b *books) state() State {
 	st := State{
 		Opening: b.opening, Deposit: b.deposit, Wallets: maps.Clone(b.wallets), Credits: slices.Clone(b.credits),
-		Requests: maps.Clone(b.requests), CredentialsRefused: b.refusing,
+		Requests: maps.Clone(b.requests), CredentialsRefused: b.refusing, Tokens: len(b.tokens),
 	}
 	for _, r := range b.records {
 		st.Transactions = append(st.Transactions, Transaction{
 			Ref: r.ref, Customer: r.wallet, Amount: r.amount, Fee: r.fee, Status: r.status,
-			ReferenceNo: r.referenceNo, Sends: r.sends, Inquiries: r.inquiries,
+			ReferenceNo: r.referenceNo, Sends: r.sends, Inquiries: r.inquiries, Notify: r.notify.clone(),
 		})
 	}
 	return st

@@ -11,26 +11,35 @@ import (
 	"github.com/salur-id/salur/internal/money"
 )
 
-// Target is whose top-ups a behaviour is for: those of one customer (number or customerId)
-// or one partnerReferenceNo. Exactly one is set; a reference's own behaviour wins.
+// Target is whose exchanges a behaviour is for. Exactly one is set. Of several that fit, the
+// API's goes first, then the reference's, then the payee's.
 type Target struct {
-	Customer string `json:"customer,omitempty"`
-	Ref      string `json:"ref,omitempty"`
+	Customer string `json:"customer,omitempty"` // whose top-ups: number or customerId
+	Account  string `json:"account,omitempty"`  // whose transfers: bank code/account number
+	Ref      string `json:"ref,omitempty"`      // a partnerReferenceNo
+	// API is the last element of an API's path. Its script is counted over all its exchanges.
+	// Of a sending API the Sends hold, of every other the Inquiries.
+	API string `json:"api,omitempty"`
 }
 
 // SetBehaviour puts b in the place of what held for the target, built-in behaviours included.
 // The error is one line that names the wrong field and the fix.
 func (s *Sandbox) SetBehaviour(t Target, b Behaviour) error {
-	if (t.Customer == "") == (t.Ref == "") {
-		return errors.New("customer, ref: give exactly one of them")
+	if err := t.validate(); err != nil {
+		return err
 	}
 	if err := b.validate(); err != nil {
 		return err
 	}
 	books, _ := s.open()
 	defer s.mu.Unlock()
-	books.behaviours[t] = &b
+	books.behave(t, b)
 	return nil
+}
+
+func (b *books) behave(t Target, is Behaviour) {
+	b.behaviours[t] = &is
+	delete(b.counts, t.API)
 }
 
 // SetDeposit funds or empties the deposit, to exactly d (zero or more, in IDR).
@@ -40,9 +49,20 @@ func (s *Sandbox) SetDeposit(d money.Amount) error {
 	}
 	b, _ := s.open()
 	defer s.mu.Unlock()
+	b.fund(d)
+	return nil
+}
+
+func (b *books) fund(d money.Amount) {
 	b.opening = b.opening.Add(d).Sub(b.deposit)
 	b.deposit = d
-	return nil
+}
+
+// RevokeTokens ends every access token before its time.
+func (s *Sandbox) RevokeTokens() {
+	b, _ := s.open()
+	defer s.mu.Unlock()
+	clear(b.tokens)
 }
 
 // RefuseCredentials makes every API refuse the partner (401xx00), until it is called with false.
@@ -60,16 +80,22 @@ func (s *Sandbox) Reset() {
 }
 
 // control adds the paths of the control API. It needs no credentials: whoever reaches
-// the sandbox may control it. All of it but the state answers 204, or 400 and one line.
+// the sandbox may control it. All of it but what is read answers 204, or 400 and one line.
 func (s *Sandbox) control() {
 	s.mux.HandleFunc("GET /_sandbox/state", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s.State())
 	})
+	s.mux.HandleFunc("GET /_sandbox/requests", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s.Requests(r.URL.Query().Get("ref"), r.URL.Query().Get("api")))
+	})
 	for path, do := range map[string]func(*json.Decoder) error{
 		"behaviours":  s.postBehaviour,
 		"deposit":     s.postDeposit,
 		"credentials": s.postCredentials,
+		"plan":        s.postPlan,
+		"tokens":      s.postTokens,
 		"reset":       func(*json.Decoder) error { s.Reset(); return nil },
 	} {
 		s.mux.HandleFunc("POST /_sandbox/"+path, func(w http.ResponseWriter, r *http.Request) {
@@ -97,29 +123,37 @@ func read(dec *json.Decoder, into any, example string) error {
 }
 
 func (s *Sandbox) postBehaviour(dec *json.Decoder) error {
-	var in struct {
-		Target
-		Preset    string     `json:"preset"`
-		Times     int        `json:"times"`
-		Behaviour *Behaviour `json:"behaviour"`
-	}
+	var in Planned
 	if err := read(dec, &in, `{"customer":"62811742234","preset":"pay_and_hang","times":1}`); err != nil {
 		return err
 	}
-	if (in.Preset == "") == (in.Behaviour == nil) {
-		return errors.New("preset, behaviour: give exactly one of them")
-	}
-	if in.Behaviour != nil {
-		if in.Times != 0 {
-			return wrong("times", fmt.Sprint(in.Times), "goes with a preset; in a behaviour each step has its own")
-		}
-		return s.SetBehaviour(in.Target, *in.Behaviour)
-	}
-	b, ok := Preset(in.Preset, in.Times)
-	if !ok {
-		return wrong("preset", in.Preset, "use one of "+presetNames())
+	b, err := in.behaviour()
+	if err != nil {
+		return err
 	}
 	return s.SetBehaviour(in.Target, b)
+}
+
+func (s *Sandbox) postPlan(dec *json.Decoder) error {
+	var in Plan
+	if err := read(dec, &in, `{"random":{"seed":1,"share":0.2}}`); err != nil {
+		return err
+	}
+	return s.Apply(in)
+}
+
+func (s *Sandbox) postTokens(dec *json.Decoder) error {
+	var in struct {
+		Revoke bool `json:"revoke"`
+	}
+	if err := read(dec, &in, `{"revoke":true}`); err != nil {
+		return err
+	}
+	if !in.Revoke {
+		return wrong("revoke", "false", "use true; tokens are given by the access token API")
+	}
+	s.RevokeTokens()
+	return nil
 }
 
 func presetNames() string {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // maxBody bounds every request body. The largest honest one is about 6 KiB.
@@ -17,15 +18,17 @@ const maxBody = 64 << 10
 
 // SNAP service codes, the middle two digits of a responseCode.
 const (
-	accountInquiry = "37"
-	topUpService   = "38"
-	statusService  = "39"
+	accountInquiry     = "37"
+	topUpService       = "38"
+	statusService      = "39"
+	bankInquiryService = "42"
+	transferService    = "43"
+	bankStatusService  = "00"
+	tokenService       = "73"
 )
 
-// api is one SNAP API: the last element of its path, its service code, and what answers
-// a request that has passed the gate.
+// api is one SNAP API: its service code, and what answers a request that has passed the gate.
 type api struct {
-	name    string
 	service string
 	answer  func(b *body) (reply, Answer)
 }
@@ -41,8 +44,13 @@ var mandatoryHeaders = []string{"X-TIMESTAMP", "X-SIGNATURE", "X-PARTNER-ID", "X
 func (s *Sandbox) snap(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		refused := s.arrived(a.name)
-		refuse := func(cause, suffix string) { s.deliver(w, r, newReply(a.service, cause, suffix), Normal) }
+		entry, refused := s.arrived(r, apiOf[a.service])
+		answer := func(rep reply, how Answer) {
+			entry.Code, entry.Answer = rep["responseCode"].(string), how
+			s.keep(entry)
+			s.deliver(w, r, rep, how)
+		}
+		refuse := func(cause, suffix string) { answer(newReply(a.service, cause, suffix), Normal) }
 
 		for _, h := range mandatoryHeaders {
 			if r.Header.Get(h) == "" {
@@ -58,8 +66,17 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 			refuse(unauthorized, " Unknown Client")
 			return
 		}
-		if !s.signed(r, raw) {
-			refuse(unauthorized, " Invalid Signature")
+		var cause string
+		if entry.Signature, cause = s.signed(r, raw); cause != "" {
+			suffix := ""
+			if cause == unauthorized {
+				suffix = " Invalid Signature"
+			}
+			rep := newReply(a.service, cause, suffix)
+			if b, ok := readBody(raw); ok && a.service == bankInquiryService { // which echoes in every answer
+				rep.with("partnerReferenceNo", b.may("partnerReferenceNo", 64))
+			}
+			answer(rep, Normal)
 			return
 		}
 		b, ok := readBody(raw)
@@ -69,33 +86,36 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 		}
 		b.check(validDate(r.Header.Get("X-TIMESTAMP")), "X-TIMESTAMP")
 		b.check(len(r.Header.Get("X-EXTERNAL-ID")) <= 36, "X-EXTERNAL-ID")
-		rep, how := a.answer(b)
-		s.deliver(w, r, rep, how)
+		entry.Ref = b.may("partnerReferenceNo", 64) + b.may("originalPartnerReferenceNo", 64) // an API has one of them
+		answer(a.answer(b))
 	}
 }
 
-// arrived counts a request and tells whether the partner's credentials are refused just now.
-func (s *Sandbox) arrived(name string) (refused bool) {
-	b, _ := s.open()
-	defer s.mu.Unlock()
-	b.requests[name]++
-	return b.refusing
-}
-
-// signed verifies X-SIGNATURE over METHOD:path:hash:timestamp, where hash is the lower-case
-// hex SHA-256 of the body as it came or without its insignificant white space: DANA's SDKs
-// sign the compact form, and some of them send another.
-func (s *Sandbox) signed(r *http.Request, raw []byte) bool {
-	signature := r.Header.Get("X-SIGNATURE")
-	verify := func(b []byte) bool {
-		sum := sha256.Sum256(b)
-		return s.verify(r.Method+":"+r.URL.RequestURI()+":"+hex.EncodeToString(sum[:])+":"+r.Header.Get("X-TIMESTAMP"), signature)
-	}
-	if verify(raw) {
-		return true
-	}
+// signed verifies X-SIGNATURE, symmetrically when there is a token, over the body as it came
+// or without its insignificant white space: DANA's SDKs sign the compact form, and some of
+// them send another. cause is empty when it verifies.
+func (s *Sandbox) signed(r *http.Request, raw []byte) (scheme, cause string) {
+	bodies := [][]byte{raw}
 	var compact bytes.Buffer
-	return json.Compact(&compact, raw) == nil && verify(compact.Bytes())
+	if json.Compact(&compact, raw) == nil {
+		bodies = append(bodies, compact.Bytes())
+	}
+	token, symmetric := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if symmetric && !s.validToken(token) {
+		return "wrong", invalidToken
+	}
+	signature, stamp := r.Header.Get("X-SIGNATURE"), r.Header.Get("X-TIMESTAMP")
+	for _, body := range bodies {
+		sum := sha256.Sum256(body)
+		hash := hex.EncodeToString(sum[:])
+		switch {
+		case symmetric && s.verifyHMAC(r.Method+":"+r.URL.RequestURI()+":"+token+":"+hash+":"+stamp, signature):
+			return "symmetric", ""
+		case !symmetric && s.verify(r.Method+":"+r.URL.RequestURI()+":"+hash+":"+stamp, signature):
+			return "asymmetric", ""
+		}
+	}
+	return "wrong", unauthorized
 }
 
 // verify checks a base64 RSA PKCS#1 v1.5 SHA-256 signature of the merchant.

@@ -1,6 +1,7 @@
 package sandbox
 
-// preset is a named misbehaviour with the customer number that has it built in.
+// preset is a named misbehaviour with the number, customer's or bank account's, that has it
+// built in.
 type preset struct {
 	number string
 	name   string
@@ -21,17 +22,17 @@ var presets = []preset{
 	{"628999000009", "half_json_unpaid", 1, "JSON that breaks off, and not paid", sends(Send{Pay: PayNever, Answer: Half})},
 	{"628999000010", "empty_paid", 1, "paid, but the answer is empty", sends(Send{Answer: Empty})},
 	{"628999000011", "empty_unpaid", 1, "an empty answer, and not paid", sends(Send{Pay: PayNever, Answer: Empty})},
-	{"628999000012", "throttle", 1, "4293800, and not paid", sends(Send{Pay: PayNever, Answer: "4293800"})},
-	{"628999000013", "server_error", 2, "5003801, and not paid", sends(Send{Pay: PayNever, Answer: "5003801"})},
+	{"628999000012", "throttle", 1, "4293800, and not paid", sends(Send{Pay: PayNever, Answer: "429xx00"})},
+	{"628999000013", "server_error", 2, "5003801, and not paid", sends(Send{Pay: PayNever, Answer: "500xx01"})},
 	{"628999000014", "in_progress", 2, "2023800; inquiries say 02, then paid", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Status: statusPaying})},
 	{"628999000015", "in_progress_then_failed", 2, "2023800; inquiries say 03, then failed", inquiries(Send{Pay: PayPending, Then: statusFailed}, Inquiry{Status: statusPending})},
-	{"628999000016", "not_found", 3, "paid, every send's line is closed; inquiries say not found, then 00", inquiries(Send{Answer: Drop}, Inquiry{Answer: "4043901"})},
+	{"628999000016", "not_found", 3, "paid, every send's line is closed; inquiries say not found, then 00", inquiries(Send{Answer: Drop}, Inquiry{Answer: "404xx01"})},
 	{"628999000017", "refuse_after_paid", 1, "paid and the line closed; later sends are refused 4033802; the status says 00", func(times int) Behaviour {
-		return Behaviour{Sends: []Send{{Times: times, Answer: Drop}, {Pay: PayNever, Answer: "4033802"}}}
+		return Behaviour{Sends: []Send{{Times: times, Answer: Drop}, {Pay: PayNever, Answer: "403xx02"}}}
 	}},
 	{"628999000018", "foreign_ref", 1, "paid, but 2003800 names another reference", sends(Send{Answer: ForeignRef})},
 	{"628999000019", "foreign_amount", 1, "paid, but 2003800 names another amount", sends(Send{Answer: ForeignAmount})},
-	{"628999000020", "status_error", 2, "2023800; inquiries fail with 5003901, then 00", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Answer: "5003901"})},
+	{"628999000020", "status_error", 2, "2023800; inquiries fail with 5003901, then 00", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Answer: "500xx01"})},
 	{"628999000021", "status_html", 2, "2023800; inquiries get an HTML page, then 00", inquiries(Send{Pay: PayPending, Then: statusPaid}, Inquiry{Answer: HTML})},
 	{"628999000022", "refund", 1, "paid and 2003800, then taken back: the first inquiry says 04", sends(Send{Then: statusRefunded})},
 	{"628999000023", "cancelled", 1, "2023800, then cancelled: the first inquiry says 05", sends(Send{Pay: PayPending, Then: statusCancelled})},
@@ -69,13 +70,17 @@ func Preset(name string, times int) (Behaviour, bool) {
 
 var goodCustomer = &Behaviour{}
 
-// builtIn are the behaviours of customer numbers that nobody has set: the presets' numbers and
-// the three numbers of DANA's own sandbox that are about the exchange and not about the customer.
+// builtIn are the behaviours of numbers that nobody has set, customers' and bank accounts' alike:
+// the presets' numbers and those of DANA's own sandbox that are about the exchange and not
+// about the payee.
 var builtIn = func() map[string]*Behaviour {
 	m := map[string]*Behaviour{
 		"628551005454": {Sends: []Send{{Answer: Hang}}},
-		"628551008794": {Sends: []Send{{Pay: PayNever, Answer: "5003801"}}},
+		"628551008794": {Sends: []Send{{Pay: PayNever, Answer: "500xx01"}}},
 		"628121111111": {Sends: []Send{{Pay: PayFailed}}},
+		// Bank accounts.
+		"8551008794": {Sends: []Send{{Pay: PayNever, Answer: "500xx01"}}},
+		"8121111111": {Sends: []Send{{Pay: PayFailed}}},
 	}
 	for _, p := range presets {
 		b := p.make(p.times)
@@ -92,9 +97,9 @@ var customers = map[string]string{
 	"628152768647": "PAYEE_USER_NOT_EXIST",
 }
 
-// Number is a customer number with a meaning.
+// Number is a customer number with a meaning; a preset's has it as a bank account number too.
 type Number struct {
-	Customer string
+	Customer string // or a bank account number, where the effect says so
 	// Preset is the name to set the same behaviour with elsewhere; empty for DANA's own numbers.
 	Preset string
 	// Times is how many sends (or inquiries, see Preset) of a reference it lasts here; 0 for all.
@@ -102,7 +107,7 @@ type Number struct {
 	Effect string
 }
 
-// Numbers lists every customer number that is not simply a good customer: those of DANA's own
+// Numbers lists every number that is not simply a good customer's or account's: those of DANA's own
 // sandbox first, then the misbehaving ones.
 func Numbers() []Number {
 	list := []Number{
@@ -112,6 +117,12 @@ func Numbers() []Number {
 		{"628996647679", "", 0, "frozen: 4033805 Do Not Honor"},
 		{"628123456667", "", 0, "frozen: 4033705 and 4033805 Do Not Honor"},
 		{"628152768647", "", 0, "not registered: 4033705 and 4033805 Do Not Honor"},
+		{"8121111111", "", 0, "bank account: 5004300 General Error, failed"},
+		{"8551008794", "", 0, "bank account: 5004301 Internal Server Error, and not paid"},
+		{"81298055132", "", 0, "bank account: 4034218 and 4034318 Inactive Account Merchant"},
+		{"81398055100", "", 0, "bank account: 4034218 and 4034318 Inactive Account Merchant"},
+		{"82298055100", "", 0, "bank account: 4034203 and 4034303 Suspected Fraud"},
+		{"815919191", "", 0, "bank account: 4044211 and 4044311 Invalid Card/Account/…"},
 	}
 	for _, p := range presets {
 		list = append(list, Number{p.number, p.name, p.times, p.effect})

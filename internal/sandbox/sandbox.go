@@ -8,12 +8,14 @@
 // It checks signatures and reads bodies with its own code, so that it is an independent
 // witness against the client under test.
 //
-// Where to look: gate.go has the order of checks, body.go the field rules, topup.go,
-// status.go, account.go and balance.go one API each, books.go the money, behaviour.go
-// and presets.go the misbehaviour, control.go the control API under /_sandbox/.
+// Where to look: gate.go has the order of checks and the signatures, body.go the field rules,
+// account.go, topup.go, bank.go, status.go, token.go and balance.go the APIs, transfer.go and
+// books.go the money, notify.go what the merchant is told, behaviour.go, script.go, presets.go,
+// random.go and plan.go the misbehaviour, control.go the control API under /_sandbox/.
 package sandbox
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"net/http"
@@ -35,6 +37,15 @@ type Config struct {
 	ClientSecret string
 	// Deposit is what the merchant can pay out at first.
 	Deposit money.Amount
+	// TokenLife is how long an access token is valid, in whole seconds; 0 is DANA's 900.
+	TokenLife time.Duration
+	// NotifyURL is where the merchant wants to hear of transfers to banks; without a path,
+	// DANA's is added. Empty for nowhere. NotifyKey signs, in the place of DANA's own key.
+	NotifyURL string
+	NotifyKey *rsa.PrivateKey
+	// NotifyAfter is how long after the transfer it ends and is told of, and how long after an
+	// attempt in vain the next one is made, three in all.
+	NotifyAfter time.Duration
 	// Hang is how long a "hang" keeps the line open before it closes it without an answer.
 	Hang time.Duration
 	// Now is the clock of dates, reference numbers and late payments.
@@ -43,10 +54,11 @@ type Config struct {
 
 // Sandbox is a running sandbox; it serves requests concurrently.
 type Sandbox struct {
-	cfg    Config
-	mux    *http.ServeMux
-	closed chan struct{}
-	once   sync.Once
+	cfg     Config
+	mux     *http.ServeMux
+	closing context.Context
+	close   context.CancelFunc
+	tellers sync.WaitGroup // of notifies
 
 	// mu serialises everything that reads or moves the books. Nothing waits while holding
 	// it, so one lock also gives the rule that equal references are handled one after another.
@@ -63,20 +75,26 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, errors.New("sandbox: PublicKey is missing")
 	case cfg.Deposit.Currency() != money.IDR || cfg.Deposit.Cents() < 0:
 		return nil, errors.New("sandbox: Deposit must be zero or more in IDR")
+	case cfg.NotifyURL != "" && (cfg.NotifyKey == nil || cfg.NotifyAfter <= 0):
+		return nil, errors.New("sandbox: NotifyURL needs NotifyKey and NotifyAfter")
 	case cfg.Hang <= 0:
 		return nil, errors.New("sandbox: Hang must be more than zero")
 	case cfg.Now == nil:
 		return nil, errors.New("sandbox: Now is missing")
 	}
-	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), closed: make(chan struct{}), books: newBooks(cfg.Deposit)}
-	for _, a := range []api{
-		{"account-inquiry", accountInquiry, s.accountInquiry},
-		{"topup", topUpService, s.topUp},
-		{"topup-status", statusService, s.topUpStatus},
-	} {
-		s.mux.HandleFunc("POST /rest/v1.0/emoney/"+a.name, s.snap(a))
-		s.mux.HandleFunc("POST /v1.0/emoney/"+a.name+".htm", s.snap(a))
+	if cfg.TokenLife == 0 {
+		cfg.TokenLife = 900 * time.Second
 	}
+	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), books: newBooks(cfg.Deposit)}
+	s.closing, s.close = context.WithCancel(context.Background())
+	for _, a := range []api{{accountInquiry, s.accountInquiry}, {topUpService, s.topUp}, {statusService, s.topUpStatus}} {
+		s.mux.HandleFunc("POST /rest/v1.0/emoney/"+apiOf[a.service], s.snap(a))
+		s.mux.HandleFunc("POST /v1.0/emoney/"+apiOf[a.service]+".htm", s.snap(a))
+	}
+	for _, a := range []api{{bankInquiryService, s.bankInquiry}, {transferService, s.bankTransfer}, {bankStatusService, s.bankStatus}} {
+		s.mux.HandleFunc("POST /v1.0/emoney/"+apiOf[a.service]+".htm", s.snap(a))
+	}
+	s.mux.HandleFunc("POST /v1.0/access-token/b2b.htm", s.token)
 	s.mux.HandleFunc("POST /dana/merchant/"+balanceName+".htm", s.balance)
 	s.control()
 	return s, nil
@@ -85,8 +103,12 @@ func New(cfg Config) (*Sandbox, error) {
 // ServeHTTP answers DANA's paths and the control API.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close lets every hanging line go at once. Requests are still answered afterwards, but none hangs.
-func (s *Sandbox) Close() { s.once.Do(func() { close(s.closed) }) }
+// Close lets every hanging line go at once and gives up notifies. Requests are still answered
+// afterwards, but none hangs.
+func (s *Sandbox) Close() {
+	s.close()
+	s.tellers.Wait()
+}
 
 // open takes the books, after what was due by now has arrived in them. The caller unlocks mu.
 func (s *Sandbox) open() (*books, time.Time) {

@@ -27,9 +27,14 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	topUpPath   = "/rest/v1.0/emoney/topup"
-	statusPath  = "/rest/v1.0/emoney/topup-status"
-	accountPath = "/rest/v1.0/emoney/account-inquiry"
+	topUpPath    = "/rest/v1.0/emoney/topup"
+	transferPath = "/v1.0/emoney/transfer-bank.htm"
+	bankStatus   = "/v1.0/emoney/transfer-bank-status.htm"
+	bankPath     = "/v1.0/emoney/bank-account-inquiry.htm"
+	tokenPath    = "/v1.0/access-token/b2b.htm"
+	goodAccount  = "2460888509"
+	statusPath   = "/rest/v1.0/emoney/topup-status"
+	accountPath  = "/rest/v1.0/emoney/account-inquiry"
 
 	good      = "62811742234"
 	hang      = 30 * time.Second
@@ -53,12 +58,18 @@ type testBundle struct {
 func setup(t testing.TB) *testBundle { return setupAt(t, time.Now) }
 
 func setupAt(t testing.TB, now func() time.Time) *testBundle {
+	return setupWith(t, func(c *sandbox.Config) { c.Now = now })
+}
+
+func setupWith(t testing.TB, change func(*sandbox.Config)) *testBundle {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Config{
+	cfg := sandbox.Config{
 		PartnerID: "partner", PublicKey: &merchantKey().PublicKey,
 		MerchantID: "216620000000000000001", ClientSecret: "s3cret",
-		Deposit: money.Rupiah(1_000_000_000), Hang: hang, Now: now,
-	})
+		Deposit: money.Rupiah(1_000_000_000), Hang: hang, Now: time.Now,
+	}
+	change(&cfg)
+	box, err := sandbox.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,8 @@ type State struct {
 	Opening money.Amount `json:"opening"`
 	// Deposit is what is left of it.
 	Deposit money.Amount `json:"deposit"`
-	// Wallets is what each customer has received, by customer number or customerId.
+	// Wallets is what each payee has received, by customer number, customerId, or bank code and
+	// account number (014/2460888509).
 	Wallets map[string]money.Amount `json:"wallets"`
 	// Credits is every payment in the order they were made; refunded ones stay.
 	Credits []Credit `json:"credits"`
@@ -21,15 +22,18 @@ type State struct {
 	// own), in the order of their first request.
 	Transactions []Transaction `json:"transactions"`
 	// Requests is how many requests reached each API, refused ones included: account-inquiry,
-	// topup, topup-status, queryMerchantResource.
-	Requests           map[string]int `json:"requests"`
-	CredentialsRefused bool           `json:"credentialsRefused"`
+	// topup, topup-status, bank-account-inquiry, transfer-bank, transfer-bank-status,
+	// access-token, queryMerchantResource. See Sandbox.Requests for each of them.
+	Requests map[string]int `json:"requests"`
+	// Tokens is how many access tokens are valid.
+	Tokens             int  `json:"tokens"`
+	CredentialsRefused bool `json:"credentialsRefused"`
 }
 
 // Credit is one payment into a wallet.
 type Credit struct {
 	Ref        string       `json:"ref"`
-	Customer   string       `json:"customer"`
+	Customer   string       `json:"customer"` // as in Wallets
 	Amount     money.Amount `json:"amount"`
 	Fee        money.Amount `json:"fee"`
 	At         time.Time    `json:"at"`
@@ -39,7 +43,7 @@ type Credit struct {
 // Transaction is one partnerReferenceNo.
 type Transaction struct {
 	Ref      string       `json:"ref"`
-	Customer string       `json:"customer"`
+	Customer string       `json:"customer"` // as in Wallets
 	Amount   money.Amount `json:"amount"`
 	Fee      money.Amount `json:"fee"`
 	// Status is DANA's latestTransactionStatus as the books have it; 07 (not found) for a
@@ -49,6 +53,8 @@ type Transaction struct {
 	// Sends and Inquiries count the well-formed, rightly signed requests about it.
 	Sends     int `json:"sends"`
 	Inquiries int `json:"inquiries"`
+	// Notify is what was told of the end of a transfer that asked for it.
+	Notify *Notify `json:"notify,omitempty"`
 }
 
 // State returns the books as they are now.

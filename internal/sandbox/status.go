@@ -17,33 +17,41 @@ var descriptions = map[string]string{
 	statusRefunded: "Refunded", statusCancelled: "Cancelled", statusFailed: "Failed", statusNotFound: "Not found",
 }
 
-// topUpStatus answers Customer Top Up Inquiry Status (39).
+// topUpStatus answers Customer Top Up Inquiry Status (39), whose serviceCode is 38.
 func (s *Sandbox) topUpStatus(in *body) (reply, Answer) {
+	return s.inquire(in, statusService, topUpService)
+}
+
+// bankStatus answers Transfer to Bank Inquiry Status (00), whose serviceCode is 00.
+func (s *Sandbox) bankStatus(in *body) (reply, Answer) {
+	return s.inquire(in, bankStatusService, bankStatusService)
+}
+
+func (s *Sandbox) inquire(in *body, own, about string) (reply, Answer) {
 	ref := in.must("originalPartnerReferenceNo", 64)
 	in.may("originalReferenceNo", 64)
 	externalID := in.may("originalExternalId", 36)
 	service := in.must("serviceCode", 2)
-	in.check(service == topUpService, "serviceCode")
-	if rep := in.fault(statusService); rep != nil {
+	in.check(service == about, "serviceCode")
+	if rep := in.fault(own); rep != nil {
 		return rep.with("serviceCode", service), Normal
 	}
 	answer := func(cause string) reply {
-		return newReply(statusService, cause, "").
+		return newReply(own, cause, "").
 			with("originalPartnerReferenceNo", ref).
 			with("originalExternalId", externalID).
 			with("serviceCode", service)
 	}
 	b, now := s.open()
 	defer s.mu.Unlock()
-	if b.byRef[ref] == nil && b.behaviours[Target{Ref: ref}] == nil {
-		return answer(notFound), Normal // asking does not make a record
+	known := b.byRef[ref]
+	if known == nil && b.behaviours[Target{Ref: ref}] == nil || known != nil && known.bank != (own == bankStatusService) {
+		return answer(notFound), b.nextAnswer(own) // asking does not make a record
 	}
 	r := b.record(ref)
-	b.follow(r)
-	st, covered := step(r.script.Inquiries, r.asked)
+	st, covered := b.nextInquiry(r, own)
 	r.inquiries++
-	r.asked++
-	if !covered && r.then != "" {
+	if !covered && r.then != "" && r.notify == nil { // a notify ends it by itself
 		b.turn(r, now)
 	}
 	if r.status == statusNotFound {

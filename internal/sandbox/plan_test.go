@@ -1,0 +1,203 @@
+package sandbox_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/salur-id/salur/internal/sandbox"
+)
+
+func (b *testBundle) plan(json string) {
+	b.t.Helper()
+	rec := httptest.NewRecorder()
+	b.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/_sandbox/plan", strings.NewReader(json)))
+	if rec.Code != http.StatusNoContent {
+		b.t.Fatalf("HTTP %d %s", rec.Code, rec.Body)
+	}
+}
+
+// A plan for a customer, a reference, an account and an API, in sequence.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plan(`{"deposit":"100000.00","behaviours":[
+		{"customer":"62811742234","behaviour":{"sends":[{"times":1,"pay":"never","answer":"500xx01"},{"times":1,"answer":"drop"}]}},
+		{"ref":"R-9","preset":"throttle","times":1},
+		{"account":"014/2460888509","preset":"pay_and_drop","times":1},
+		{"api":"topup-status","behaviour":{"inquiries":[{"times":1,"answer":"html"},{"times":1,"answer":"429xx00"}]}},
+		{"api":"account-inquiry","behaviour":{"inquiries":[{"times":1,"answer":"500xx01"}]}},
+		{"api":"bank-account-inquiry","behaviour":{"inquiries":[{"times":2,"answer":"drop"}]}},
+		{"api":"queryMerchantResource","behaviour":{"inquiries":[{"times":1,"answer":"empty"}]}},
+		{"api":"access-token","behaviour":{"inquiries":[{"times":1,"answer":"500xx01"}]}}
+	]}`)
+	for _, want := range []string{"5003801", "closed", "2003800"} {
+		expectCode(t, b.topUp("R-1", good, "10.00"), want)
+	}
+	expectCode(t, b.topUp("R-9", "6281234509876", "10.00"), "4293800")
+	expectCode(t, b.topUp("R-9", "6281234509876", "10.00"), "2003800")
+	expectCode(t, b.transfer("R-2", goodAccount, "10.00"), "closed")
+	for _, want := range []string{"unreadable 502", "4293900", "00"} {
+		if got := b.inquire("R-1").statusOf(); got != want {
+			t.Errorf("inquiry: %s, want %s", got, want)
+		}
+	}
+	expectCode(t, b.account(good, "10.00"), "5003701")
+	expectCode(t, b.account(good, "10.00"), "2003700")
+	for _, want := range []string{"closed", "closed", "2004200"} {
+		expectCode(t, b.do(request(bankPath, bankInquiryBody(good, goodAccount, "10.00"))), want)
+	}
+	expectCode(t, b.do(tokenRequest(grant)), "5007301")
+	expectCode(t, b.do(tokenRequest(grant)), "2007300")
+	if h := b.do(httptest.NewRequest(http.MethodPost, "/dana/merchant/queryMerchantResource.htm", strings.NewReader("{}"))); h.body != "" || h.status != 200 {
+		t.Errorf("balance: %d %s", h.status, h.body)
+	}
+	if st := b.books(); st.Opening.Value() != "100000.00" {
+		t.Errorf("opening %s", st.Opening)
+	}
+}
+
+// Whose turn it is when several fit: the API's script counts over all, then the reference's.
+func TestAPIScriptCountsOverAll(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plan(`{"behaviours":[{"api":"topup","behaviour":{"sends":[{"times":2,"pay":"never","answer":"503xx00"}]}},{"ref":"R-2","preset":"throttle","times":1}]}`)
+	expectCode(t, b.topUp("R-1", good, "10.00"), "5033800")
+	expectCode(t, b.topUp("R-2", good, "10.00"), "5033800")
+	expectCode(t, b.topUp("R-2", good, "10.00"), "4293800")
+	expectCode(t, b.topUp("R-1", good, "10.00"), "2003800")
+}
+
+func TestPlanIsWholeOrNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for plan, want := range map[string]string{
+		`{"behaviours":[{"ref":"R-1","preset":"throttle"},{"ref":"R-2","behaviour":{"sends":[{"pay":"twice"}]}}]}`: `behaviours[1].sends[0].pay "twice": use never`,
+		`{"behaviours":[{"preset":"throttle"}]}`:                                    `behaviours[0].customer, account, ref, api: give exactly one of them`,
+		`{"behaviours":[{"ref":"R-1","preset":"slow"}]}`:                            `behaviours[0].preset "slow": use one of pay_and_hang`,
+		`{"behaviours":[{"api":"top-up","preset":"throttle"}]}`:                     `behaviours[0].api "top-up": use one of account-inquiry`,
+		`{"behaviours":[{"account":"2460888509","preset":"throttle"}]}`:             `behaviours[0].account "2460888509": use bank code and account number`,
+		`{"random":{"seed":1,"share":1.5}}`:                                         `random.share "1.5": use 0 to 1`,
+		`{"random":{"seed":1,"share":1,"presets":["all"]}}`:                         `random.presets[0] "all": use one of`,
+		`{"deposit":"1,000"}`:                                                       `deposit "1,000"`,
+		`{"faults":[]}`:                                                             `unknown field`,
+		`{"behaviours":[{"ref":"R-1","behaviour":{"sends":[{"notify":"often"}]}}]}`: `behaviours[0].sends[0].notify "often": use twice`,
+	} {
+		rec := httptest.NewRecorder()
+		b.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/_sandbox/plan", strings.NewReader(plan)))
+		if got := rec.Body.String(); rec.Code != http.StatusBadRequest || !strings.Contains(got, want) || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: %d %q, want one line with %q", plan, rec.Code, got, want)
+		}
+	}
+	expectCode(t, b.topUp("R-1", good, "10.00"), "2003800")
+	if _, err := sandbox.ReadPlan(strings.NewReader(`{"random":{"seed":7,"share":0.5}} {}`)); err == nil {
+		t.Error("two documents are one plan")
+	}
+}
+
+// The same seed gives each reference the same fault whatever the order; another seed others.
+func TestRandomFaultsDependOnSeedAndReference(t *testing.T) {
+	t.Parallel()
+	faults := func(t *testing.T, seed int, order []int) map[string]string {
+		met := map[string]string{}
+		synctest.Test(t, func(t *testing.T) { // hangs take no real time in here
+			b := setup(t)
+			b.plan(fmt.Sprintf(`{"random":{"seed":%d,"share":0.5}}`, seed))
+			for _, i := range order {
+				ref := fmt.Sprint("R-", i)
+				h := b.topUp(ref, fmt.Sprint("62812000", 1000+i), "10.00")
+				met[ref] = h.code() + " " + b.inquire(ref).statusOf()
+			}
+			b.books()
+		})
+		return met
+	}
+	order := rand.Perm(60)
+	first, again, other := faults(t, 1, order), faults(t, 1, rand.Perm(60)), faults(t, 2, order)
+	if !maps.Equal(first, again) {
+		t.Error("the same seed gave other faults in another order")
+	}
+	good, differs := 0, 0
+	for ref, met := range first {
+		if met == "2003800 00" {
+			good++
+		}
+		if met != other[ref] {
+			differs++
+		}
+	}
+	if good < 15 || good > 45 || differs < 15 {
+		t.Errorf("%d of 60 met no fault at a share of one half; %d met another one under another seed", good, differs)
+	}
+}
+
+func TestAnswersThatAreOdd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t)
+		for ref, answer := range map[string]string{"SLOW": "slow", "EXTRA": "extra_fields", "MISSING": "missing_fields"} {
+			b.plan(`{"behaviours":[{"ref":"` + ref + `","behaviour":{"sends":[{"answer":"` + answer + `"}]}}]}`)
+			h := b.topUp(ref, good, "10.00")
+			expectCode(t, h, "2003800")
+			if missing := h.fields["partnerReferenceNo"] == nil; missing != (ref == "MISSING") {
+				t.Errorf("%s: %s", ref, h.body)
+			}
+			if extra := h.fields["newField"] != nil; extra != (ref == "EXTRA") {
+				t.Errorf("%s: %s", ref, h.body)
+			}
+		}
+		b.plan(`{"behaviours":[{"ref":"OK","behaviour":{"sends":[{"pay":"pending","answer":"http_200"}]}}]}`)
+		if h := b.topUp("OK", good, "10.00"); h.status != 200 || h.code() != "2023800" {
+			t.Errorf("HTTP %d %s", h.status, h.body)
+		}
+	})
+}
+
+// Every request is on record, with what came of its signature and of itself.
+func TestRequestsAreOnRecord(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plan(`{"behaviours":[{"ref":"R-2","preset":"pay_and_drop","times":1}]}`)
+	b.topUp("R-1", good, "10.00")
+	b.topUp("R-2", good, "10.00")
+	b.inquire("R-2")
+	forged := request(topUpPath, topUpBody("R-3", good, "10.00"))
+	forged.Header.Set("X-SIGNATURE", "eHl6")
+	b.do(forged)
+	bare := request(topUpPath, "{}")
+	bare.Header.Del("X-TIMESTAMP")
+	b.do(bare)
+	show := func(list []sandbox.Request) (lines string) {
+		for _, r := range list {
+			lines += fmt.Sprintf("%s %s %s %s %s; ", r.API, r.Ref, r.Signature, r.Code, r.Answer)
+		}
+		return lines
+	}
+	if got, want := show(b.Requests("", "")), "topup R-1 asymmetric 2003800 ; topup R-2 asymmetric 2003800 drop; topup-status R-2 asymmetric 2003900 ; "+
+		"topup  wrong 4013800 ; topup   4003802 ; "; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := show(b.Requests("R-2", "topup")), "topup R-2 asymmetric 2003800 drop; "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	rec := httptest.NewRecorder()
+	b.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/_sandbox/requests?ref=R-1", nil))
+	if !strings.Contains(rec.Body.String(), `"externalId":"external-1"`) || strings.Contains(rec.Body.String(), "R-2") {
+		t.Error(rec.Body)
+	}
+}
+
+func TestDebugMode(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := request(topUpPath, topUpBody("R-1", "628996647679", "10.00"))
+	r.Header.Set("X-Debug-Mode", "1")
+	h := b.do(r)
+	expectField(t, h, "additionalInfo.debugMessage", "Do Not Honor")
+	expectField(t, h, "additionalInfo.resultMsg", "PAYEE_USER_STATUS_DISABLE")
+}
