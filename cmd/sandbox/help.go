@@ -7,29 +7,45 @@ import (
 	"github.com/salur-id/salur/internal/sandbox"
 )
 
-const helpIntro = `answers DANA's disbursement APIs (Account Inquiry, Customer Top Up, Customer Top Up
-Inquiry Status, Check Disbursement Account) on this machine, the way DANA's own sandbox does,
-keeps books that really move, and misbehaves on demand.
+const helpIntro = `answers DANA's disbursement APIs on this machine, the way DANA's own sandbox does, keeps books
+that really move, and misbehaves on demand. The APIs are Account Inquiry, Customer Top Up and its
+Inquiry Status, Transfer to Bank Account Inquiry, Transfer to Bank and its Inquiry Status,
+Check Disbursement Account, Access Token B2B, and Transfer to Bank Notify the other way.
 
 `
 
 const helpWarning = "This is NOT DANA. It holds no real money. It must not be used as evidence of how DANA behaves."
 
 const helpControl = `
-The same behaviours can be set on any customer or reference, and the books can be read:
+The presets' numbers do the same as bank account numbers. Any reference, payee or API can be
+given a behaviour, and what happened can be read:
 
-  GET  /_sandbox/state
+  GET  /_sandbox/state        books, references, credits, notifies, counts
+  GET  /_sandbox/requests     the last 10,000 requests; ?ref= and ?api= pick some
   POST /_sandbox/behaviours   {"customer":"62811742234","preset":"pay_and_hang","times":1}
                               {"ref":"R-1","behaviour":{"sends":[{"times":1,"pay":"never","answer":"drop"}],
-                                                        "inquiries":[{"times":2,"answer":"4043901"}]}}
+                                                        "inquiries":[{"times":2,"answer":"404xx01"}]}}
+  POST /_sandbox/plan         {"deposit":"0.00","behaviours":[...],"random":{"seed":1,"share":0.2}}
   POST /_sandbox/deposit      {"deposit":"0.00"}
   POST /_sandbox/credentials  {"refuse":true}
+  POST /_sandbox/tokens       {"revoke":true}
   POST /_sandbox/reset
 
-  pay: never, late (with delayMillis), pending or failed; leave it out to pay at once
-  answer: hang, drop, html, half_json, empty, foreign_ref, foreign_amount, or a responseCode
-  then: 00, 04, 05 or 06, what a pending (04: any) payment becomes after the scripted inquiries
-  status: what an inquiry claims (00 to 07)
+A plan, also as a file for --plan, is a list of such behaviours. Each is for one of
+  customer  a number or customerId
+  account   bank code/account number, such as 014/2460888509
+  ref       a partnerReferenceNo
+  api       account-inquiry, topup, topup-status, bank-account-inquiry, transfer-bank,
+            transfer-bank-status, access-token or queryMerchantResource, over all its exchanges
+and holds sends and inquiries, each step for so many times (0: all that follow):
+  pay       never, late (with delayMillis), pending or failed; leave it out to pay at once
+  answer    hang, slow, drop, html, half_json, empty, foreign_ref, foreign_amount, extra_fields,
+            missing_fields, http_200, or a responseCode; 429xx00 is 4293800 to a top-up
+  then      00, 04, 05 or 06, what a pending (04: any) payment becomes after the scripted inquiries
+  status    what an inquiry claims (00 to 07)
+  notify    twice, forged or never, of a transfer with needNotify
+Random faults are presets: "share" of the references that have no behaviour meet one, out of
+"presets" (all when left out). The seed and the reference alone decide which.
 
 On start it prints, on stdout, the settings a worker needs to talk to it.
 Exit codes: 0 stopped by SIGINT or SIGTERM, 1 internal failure, 2 bad usage or input.`

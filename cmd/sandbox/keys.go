@@ -14,10 +14,14 @@ import (
 	"strings"
 )
 
-const (
-	privateName = "private.pem" // PKCS#8
-	publicName  = "public.pem"  // SPKI
+// A key pair is two files: the private key in PKCS#8, the public one as SPKI.
+var (
+	merchantKeys = pairNames{"private.pem", "public.pem"}
+	// danaKeys sign notifies, in the place of DANA's own.
+	danaKeys = pairNames{"dana-private.pem", "dana-public.pem"}
 )
+
+type pairNames struct{ private, public string }
 
 // clientSecret reads the secret from the file, or from SANDBOX_CLIENT_SECRET; empty when there is neither.
 func clientSecret(path string) (string, error) {
@@ -58,18 +62,18 @@ func readPublicKey(path string) (*rsa.PublicKey, error) {
 
 // keyPair returns the public key of the pair in dir and makes the pair when neither file is there. Half
 // a pair is an error: making the other half would need overwriting somebody's key.
-func keyPair(dir string) (*rsa.PublicKey, error) {
-	private, public := filepath.Join(dir, privateName), filepath.Join(dir, publicName)
+func keyPair(dir string, names pairNames) (*rsa.PublicKey, error) {
+	private, public := filepath.Join(dir, names.private), filepath.Join(dir, names.public)
 	_, privateErr := os.Stat(private)
 	_, publicErr := os.Stat(public)
 	missing := func(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 	switch {
 	case missing(privateErr) && missing(publicErr):
-		return makeKeyPair(dir, private, public)
+		return makeKeyPair(dir, names)
 	case missing(privateErr):
-		return nil, fmt.Errorf("--keys %q: %s is there but %s is not; add it, or remove both for a new pair", dir, publicName, privateName)
+		return nil, fmt.Errorf("--keys %q: %s is there but %s is not; add it, or remove both for a new pair", dir, names.public, names.private)
 	case missing(publicErr):
-		return nil, fmt.Errorf("--keys %q: %s is there but %s is not; make it with openssl rsa -pubout, or remove both for a new pair", dir, privateName, publicName)
+		return nil, fmt.Errorf("--keys %q: %s is there but %s is not; make it with openssl rsa -pubout, or remove both for a new pair", dir, names.private, names.public)
 	}
 	if err := cmp.Or(privateErr, publicErr); err != nil {
 		return nil, fmt.Errorf("--keys: cannot look into the directory: %w; use one of your own", err)
@@ -77,7 +81,7 @@ func keyPair(dir string) (*rsa.PublicKey, error) {
 	return readPublicKey(public)
 }
 
-func makeKeyPair(dir, private, public string) (*rsa.PublicKey, error) {
+func makeKeyPair(dir string, names pairNames) (*rsa.PublicKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, internalError{fmt.Errorf("making a key pair: %w", err)}
@@ -93,13 +97,32 @@ func makeKeyPair(dir, private, public string) (*rsa.PublicKey, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("--keys: cannot make the directory: %w", err)
 	}
-	for _, f := range []struct {
-		path, kind string
-		der        []byte
-	}{{private, "PRIVATE KEY", privateDER}, {public, "PUBLIC KEY", publicDER}} {
-		if err := os.WriteFile(f.path, pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der}), 0o600); err != nil {
-			return nil, fmt.Errorf("--keys: cannot write the key pair: %w", err)
-		}
+	if err := writePEM(dir, names.private, "PRIVATE KEY", privateDER); err != nil {
+		return nil, err
+	}
+	if err := writePEM(dir, names.public, "PUBLIC KEY", publicDER); err != nil {
+		return nil, err
 	}
 	return &key.PublicKey, nil
+}
+
+// notifyKey is the private key of the sandbox's own pair in dir, made there when missing.
+func notifyKey(dir string) (*rsa.PrivateKey, error) {
+	if _, err := keyPair(dir, danaKeys); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, danaKeys.private))
+	if err != nil {
+		return nil, fmt.Errorf("--keys: cannot read the key of notifies: %w", err)
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return nil, fmt.Errorf("--keys %q: %s is not PEM; remove both halves of the pair for a new one", dir, danaKeys.private)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(*rsa.PrivateKey)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("--keys %q: %s is not an RSA key; remove both halves of the pair for a new one", dir, danaKeys.private)
+	}
+	return key, nil
 }

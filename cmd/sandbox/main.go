@@ -37,8 +37,8 @@ type internalError struct{ error }
 
 func (e internalError) Unwrap() error { return e.error }
 
-// serve answers on l until ctx is done.
-func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *zap.Logger) error {
+// serve answers on the listeners until ctx is done.
+func serve(ctx context.Context, listeners []net.Listener, box *sandbox.Sandbox, log *zap.Logger) error {
 	complaints, err := zap.NewStdLogAt(log, zap.WarnLevel)
 	if err != nil {
 		return internalError{err}
@@ -48,11 +48,13 @@ func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *zap.L
 		ReadHeaderTimeout: 10 * time.Second, // a ReadTimeout would cut long hangs short
 		ErrorLog:          complaints,
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- fmt.Errorf("serving on %s: %w", l.Addr(), srv.Serve(l)) }()
+	}
+	var broken error
 	select {
-	case err := <-failed:
-		return internalError{fmt.Errorf("serving on %s: %w", l.Addr(), err)}
+	case broken = <-failed:
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
@@ -60,9 +62,14 @@ func serve(ctx context.Context, l net.Listener, box *sandbox.Sandbox, log *zap.L
 	stopping, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err = srv.Shutdown(stopping)
-	<-failed
-	if err != nil {
+	switch {
+	case broken != nil:
+		return internalError{broken}
+	case err != nil:
 		return internalError{fmt.Errorf("stopping: %w", err)}
+	}
+	for range listeners {
+		<-failed
 	}
 	return nil
 }

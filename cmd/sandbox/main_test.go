@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -154,7 +155,7 @@ func TestServe(t *testing.T) {
 	if log := p.stderr.String(); !strings.Contains(log, "not DANA") || strings.Contains(log, "62811742234") {
 		t.Errorf("log %s", log)
 	}
-	for _, name := range []string{privateName, publicName} {
+	for _, name := range []string{merchantKeys.private, merchantKeys.public} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)
@@ -196,7 +197,7 @@ func TestSettings(t *testing.T) {
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	code := run(stopped, []string{"--addr", "127.0.0.1:0", "--public-key-path", filepath.Join(dir, publicName), "--json"}, &stdout, &stderr)
+	code := run(stopped, []string{"--addr", "127.0.0.1:0", "--public-key-path", filepath.Join(dir, merchantKeys.public), "--json"}, &stdout, &stderr)
 	var doc map[string]string
 	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil || code != int(cli.Done) || strings.Count(stdout.String(), "\n") != 1 {
 		t.Fatalf("exit %d, %q, %v: %s", code, &stdout, err, &stderr)
@@ -296,5 +297,111 @@ func TestHelp(t *testing.T) {
 	stdout.Reset()
 	if code := run(t.Context(), []string{"--version"}, &stdout, &stderr); code != int(cli.Done) || !strings.HasPrefix(stdout.String(), "sandbox version ") || stderr.Len() > 0 {
 		t.Errorf("exit %d: %s%s", code, &stdout, &stderr)
+	}
+}
+
+// DANA's host names lead here under a certificate that the CA in --keys vouches for, also
+// after a restart, and over HTTP/2.
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		addr := freeAddr(t)
+		p := startProgram(t, "ORIGIN", "--keys", dir, "--tls-addr", addr)
+		ca, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(ca)
+		client := &http.Client{Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, network, addr)
+			},
+		}}
+		for _, host := range []string{"api.sandbox.dana.id", "api.saas.dana.id", "localhost", "127.0.0.1"} {
+			resp, err := client.Get("https://" + host + "/_sandbox/state")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 200 || resp.ProtoMajor != 2 {
+				t.Errorf("%s: HTTP/%d %d", host, resp.ProtoMajor, resp.StatusCode)
+			}
+		}
+		if resp, err := client.Get("https://example.com/"); err == nil {
+			resp.Body.Close()
+			t.Error("the certificate is good for any name")
+		}
+		client.CloseIdleConnections()
+		p.stop()
+		if code := <-p.exit; code != 0 {
+			t.Errorf("exit %d: %s", code, &p.stderr)
+		}
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestPlanAndNotify(t *testing.T) {
+	dir := t.TempDir()
+	plan := filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(plan, []byte(`{"deposit":"50.00","behaviours":[{"ref":"R-1","preset":"throttle","times":1}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startProgram(t, "DANA_PUBLIC_KEY_PATH", "--keys", dir, "--plan", plan, "--notify-url", "http://127.0.0.1:1")
+	for _, want := range []int{429, 200} {
+		resp, err := p.topUp("R-1", "62811742234")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("HTTP %d, want %d", resp.StatusCode, want)
+		}
+	}
+	if left := p.state().Deposit.Value(); left != "40.00" {
+		t.Errorf("deposit %s", left)
+	}
+	if _, err := readPublicKey(p.settings["DANA_PUBLIC_KEY_PATH"]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBadTLSPlanAndNotify(t *testing.T) {
+	t.Parallel()
+	dir, broken := t.TempDir(), t.TempDir()
+	plan := filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(plan, []byte(`{"behaviours":[{"ref":"R-1","preset":"thottle"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(broken, "ca.pem"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--keys", dir, "--plan", plan}, `behaviours[0].preset "thottle": use one of`},
+		{[]string{"--keys", dir, "--plan", filepath.Join(dir, "none.json")}, "--plan: cannot read the file"},
+		{[]string{"--keys", dir, "--notify-url", "merchant.example"}, `--notify-url "merchant.example": use http://host:port`},
+		{[]string{"--public-key-path", "x", "--tls-addr", ":0"}, "--tls-addr, --notify-url: need --keys"},
+		{[]string{"--keys", dir, "--tls-addr", "nowhere"}, `--tls-addr "nowhere": cannot listen`},
+		{[]string{"--keys", broken, "--tls-addr", "127.0.0.1:0"}, "ca.pem and ca-key.pem are not a valid CA"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), append([]string{"--addr", "127.0.0.1:0"}, tc.args...), &out, &errs)
+		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+		if last := lines[len(lines)-1]; code != 2 || out.Len() != 0 || !strings.Contains(last, tc.want) {
+			t.Errorf("%v: exit %d, %q, %q; want %q", tc.args, code, &out, last, tc.want)
+		}
 	}
 }
