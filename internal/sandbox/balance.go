@@ -75,7 +75,7 @@ func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
 		entry.Signature = map[bool]string{true: "openapi", false: "wrong"}[signed]
 		res = s.judge(req, refused, signed)
 	}
-	entry.ExternalID, entry.Code = req.Head.ReqMsgID, res.CodeID
+	entry.ExternalID, entry.Code, entry.Message = req.Head.ReqMsgID, res.CodeID, res.Msg
 	entry.Answer = s.nextOfBalance()
 	s.keep(entry)
 	body := map[string]any{"resultInfo": res}

@@ -46,9 +46,7 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 		raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		entry, refused := s.arrived(r, apiOf[a.service])
 		answer := func(rep reply, how Answer) {
-			entry.Code, entry.Answer = rep["responseCode"].(string), how
-			s.keep(entry)
-			s.deliver(w, r, rep, how)
+			s.conclude(w, r, entry, rep, how)
 		}
 		refuse := func(cause, suffix string) { answer(newReply(a.service, cause, suffix), Normal) }
 

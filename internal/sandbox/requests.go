@@ -19,6 +19,7 @@ type Request struct {
 	// and empty when the request was refused before anybody looked.
 	Signature string `json:"signature,omitempty"`
 	Code      string `json:"code,omitempty"` // the true responseCode
+	Message   string `json:"message,omitempty"`
 	// Answer is what the client got instead, if not that; see Answer.
 	Answer Answer `json:"answer,omitempty"`
 }
@@ -52,4 +53,11 @@ func (s *Sandbox) keep(entry Request) {
 		b.log = b.log[1:]
 	}
 	b.log = append(b.log, entry)
+}
+
+// conclude puts a request on record and delivers its answer.
+func (s *Sandbox) conclude(w http.ResponseWriter, r *http.Request, entry Request, rep reply, how Answer) {
+	entry.Code, entry.Message, entry.Answer = rep["responseCode"].(string), rep["responseMessage"].(string), how
+	s.keep(entry)
+	s.deliver(w, r, rep, how)
 }

@@ -22,9 +22,7 @@ func (s *Sandbox) token(w http.ResponseWriter, r *http.Request) {
 	raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	entry, refused := s.arrived(r, tokenName)
 	rep, how := s.tokenReply(r, raw, readErr, refused, &entry)
-	entry.Code, entry.Answer = rep["responseCode"].(string), how
-	s.keep(entry)
-	s.deliver(w, r, rep, how)
+	s.conclude(w, r, entry, rep, how)
 }
 
 func (s *Sandbox) tokenReply(r *http.Request, raw []byte, readErr error, refused bool, entry *Request) (reply, Answer) {
