@@ -36,6 +36,7 @@ func noArgs(c *cobra.Command, args []string) error {
 // flagNames are the fields of a payout that have another name as a flag.
 var flagNames = map[string]string{
 	"fundType": "fund-type", "chargeTarget": "charge-target", "customerId": "customer-id", "notAfter": "not-after",
+	"bankCode": "bank-code", "accountName": "account-name",
 }
 
 // asFlags gives the fields in an InvalidError the names of their flags.

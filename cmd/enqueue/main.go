@@ -24,6 +24,7 @@ func main() {
 	os.Exit(code)
 }
 
+// needs is what accepting payouts takes.
 const needs = config.NeedRedis
 
 func newCommand(environ []string) *cobra.Command {
@@ -32,7 +33,8 @@ func newCommand(environ []string) *cobra.Command {
 		Use:   "enqueue",
 		Short: "Accept payouts for the workers to carry out",
 		Long: `enqueue accepts payouts: it checks them and records them in Redis, where the workers find
-them. It needs Redis alone and never talks to DANA itself.
+them. For that it needs Redis alone. The commands account, bank-account and balance ask DANA
+and need no Redis; their --help has their settings and exit codes.
 
 A reference is one payout for ever. The same reference with the same content is accepted
 again and changes nothing; with other content it is refused. So any command may be
@@ -45,10 +47,13 @@ on record.
 Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),
 	}
-	config.AddFlags(c.PersistentFlags(), needs)
 	c.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, one document per line")
 	c.SetFlagErrorFunc(flagError)
-	c.AddCommand(p.topUpCommand(), p.batchCommand())
+	for _, accepts := range []*cobra.Command{p.topUpCommand(), p.batchCommand()} {
+		config.AddFlags(accepts.Flags(), needs)
+		c.AddCommand(accepts)
+	}
+	c.AddCommand(p.accountCommand(), p.bankAccountCommand(), p.balanceCommand())
 	return c
 }
 

@@ -54,22 +54,11 @@ type system struct {
 // newSystem wires a worker and binds its HTTP address, so that nothing is begun that could
 // not be served. Redis must answer.
 func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system, error) {
-	key, err := danaclient.ParsePrivateKey(string(cfg.DANA.PrivateKey))
-	if err != nil {
-		return nil, cli.Fail(cli.Invalid, err)
-	}
-	base := cfg.DANA.BaseURL
-	if base == "" {
-		if base, err = danaclient.BaseURL(cfg.DANA.Env); err != nil {
-			return nil, cli.Fail(cli.Invalid, err)
-		}
-	}
-	dana, err := danaclient.New(danaclient.Config{
-		BaseURL: base, PartnerID: cfg.DANA.PartnerID, Origin: cfg.DANA.Origin, ChannelID: cfg.DANA.ChannelID,
-		Key: key, Timeout: cfg.DANA.Timeout, MaxConns: cfg.Worker.Concurrency, Now: time.Now,
+	dana, base, err := cli.DANA(cfg.DANA, cfg.Worker.Concurrency, func(err error) {
+		log.Error("the audit file cannot be written to; payouts go on", zap.Error(err))
 	})
 	if err != nil {
-		return nil, cli.Fail(cli.Invalid, err)
+		return nil, err
 	}
 	rdb, err := cli.Connect(ctx, cfg.RedisURL, poolSize(cfg))
 	if err != nil {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/money"
+)
+
+const balanceHelp = `
+
+It asks DANA's open API (Check Disbursement Account); Redis is not needed. MERCHANT_ID and CLIENT_SECRET must
+be set. Disbursements are paid from MERCHANT_DEPOSIT_BALANCE.
+
+DANA's page says that the numbers are in the smallest unit, 1/100 rupiah, and they are read so.
+That is not confirmed for every merchant: --json has DANA's own number beside it ("raw").
+Compare once with the merchant portal.
+
+Exit codes: 0 done, 1 DANA refused, 2 bad usage or configuration, 4 DANA could not be reached
+or did not tell.
+
+Environment (flags come before it, a YAML file and the defaults after it):
+`
+
+// balance is one of the merchant's balances in JSON.
+type balance struct {
+	Resource string        `json:"resource"`
+	Amount   *money.Amount `json:"amount,omitempty"` // left out when DANA gave no number
+	Raw      string        `json:"raw,omitempty"`    // DANA's number, in 1/100 rupiah as documented
+}
+
+func (p *program) balanceCommand() *cobra.Command {
+	return p.danaCommand(&cobra.Command{
+		Use:   "balance",
+		Short: "Ask DANA for the merchant's balances",
+		Example: `  enqueue balance
+  enqueue balance --json`,
+	}, balanceHelp, config.NeedDANA, func(c *cobra.Command) error {
+		dana, err := p.dana(c, config.NeedDANA)
+		if err != nil {
+			return err
+		}
+		b := dana.Balance(c.Context())
+		if err := noVerdict(b.Exchange); err != nil {
+			return err
+		}
+		for _, r := range b.Resources {
+			if err := p.printBalance(c, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p *program) printBalance(c *cobra.Command, r danaclient.Resource) error {
+	if p.json {
+		return cli.PrintJSON(c.OutOrStdout(), balance{r.Type, told(r.Amount), r.Raw})
+	}
+	shown := "not told"
+	if r.Raw != "" {
+		shown = r.Amount.String()
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%-26s %s\n", r.Type, shown)
+	return err
+}
