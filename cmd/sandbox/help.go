@@ -17,8 +17,7 @@ Check Disbursement Account, Access Token B2B, and Transfer to Bank Notify the ot
 const helpWarning = "This is NOT DANA. It holds no real money. It must not be used as evidence of how DANA behaves."
 
 const helpControl = `
-The presets' numbers do the same as bank account numbers. Any reference, payee or API can be
-given a behaviour, and what happened can be read:
+Any reference, payee or API can be given a behaviour, and what happened can be read:
 
   GET  /_sandbox/state        books, references, credits, notifies, counts
   GET  /_sandbox/requests     the last 10,000 requests; ?ref= and ?api= pick some
@@ -69,6 +68,10 @@ func longHelp(terminal bool) string {
 			times = fmt.Sprint(n.Times)
 		}
 		fmt.Fprintf(&b, "  %-13s %-24s %-6s %s\n", n.Customer, preset, times, n.Effect)
+	}
+	b.WriteString("\nBank account numbers with a meaning, at any bank; so have those of the presets above:\n\n")
+	for _, a := range sandbox.Accounts() {
+		fmt.Fprintf(&b, "  %-13s %s\n", a.Number, a.Effect)
 	}
 	fmt.Fprintf(&b, "\nrequestMerchantId %s makes the balance check answer SYSTEM_ERROR.\n", sandbox.SystemErrorMerchant)
 	return b.String() + helpControl

@@ -101,7 +101,7 @@ var (
 		"5004201": {statemachine.Failed, "internal_server_error", true},
 	}
 	wantBankTransfer = map[string]row{
-		"2004300": {statemachine.AskStatus, "submitted", false},
+		"2004300": {statemachine.InProgress, "submitted", false},
 		"2024300": {kind: statemachine.InProgress},
 		"4004300": {statemachine.Refused, "bad_request", false},
 		"4004301": {statemachine.Refused, "invalid_field_format", false},
@@ -409,10 +409,10 @@ func TestClassifyAnswers(t *testing.T) {
 		"status in a bare 4043901": {topUpStatus, `{"responseCode":"4043901","latestTransactionStatus":"00"}`, statemachine.Outcome{Kind: statemachine.NotFound, Why: "transaction_not_found", Code: "4043901"}, false, false},
 		"not found, of another":    {topUpStatus, `{"responseCode":"4043901","originalPartnerReferenceNo":"PAY-2"}`, statemachine.Outcome{Why: "foreign_reference", Code: "4043901", EchoRef: "PAY-2"}, false, true},
 		"not found, another API":   {topUpStatus, `{"responseCode":"4043901","serviceCode":"43"}`, statemachine.Outcome{Why: "foreign_service", Code: "4043901"}, false, true},
-		"transfer, submitted":      {bankTransfer, `{"responseCode":"2004300","referenceNo":"2026"}`, statemachine.Outcome{Kind: statemachine.AskStatus, Why: "submitted", Code: "2004300", ReferenceNo: "2026"}, false, false},
+		"transfer, submitted":      {bankTransfer, `{"responseCode":"2004300","referenceNo":"2026"}`, statemachine.Outcome{Kind: statemachine.InProgress, Why: "submitted", Code: "2004300", ReferenceNo: "2026"}, false, false},
 		"transfer, another's":      {bankTransfer, `{"responseCode":"2004300","partnerReferenceNo":"PAY-2"}`, statemachine.Outcome{Why: "foreign_reference", Code: "2004300", EchoRef: "PAY-2"}, false, true},
 		"transfer, amount and no ref": {bankTransfer, replace(without(paid, "partnerReferenceNo"), "2003800", "2004300"), from(ours, func(o *statemachine.Outcome) {
-			o.Kind, o.Why, o.Code, o.EchoRef = statemachine.AskStatus, "submitted", "2004300", ""
+			o.Kind, o.Why, o.Code, o.EchoRef = statemachine.InProgress, "submitted", "2004300", ""
 		}), false, false},
 		"transfer that says what":        {bankTransfer, replace(paid, "2003800", "2004300"), from(ours, func(o *statemachine.Outcome) { o.Code = "2004300" }), false, false},
 		"top-up's answer to a transfer":  {bankTransfer, paid, from(ours, unknown("foreign_service")), false, true},

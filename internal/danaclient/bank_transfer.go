@@ -27,8 +27,8 @@ type bankTransferRequest struct {
 
 // BankTransfer sends a payout to a bank account (DANA, Transfer to Bank). p is checked
 // before it leaves (payout.Check, see Exchange.Err); externalID is fresh (NewExternalID) for every
-// attempt and on record before the call. Its normal end is InProgress or AskStatus: the
-// bank's result is learned by BankTransferStatus.
+// attempt and on record before the call. Its normal end is InProgress: the bank's result is
+// learned by BankTransferStatus.
 func (c *Client) BankTransfer(ctx context.Context, externalID string, p payout.Payout) Exchange {
 	x, _ := c.exchange(ctx, bankTransfer, externalID, p.Ref, c.bankTransferBody(p), checkPayout(p, payout.Bank))
 	return x

@@ -41,15 +41,15 @@ const whySubmitted statemachine.Why = "submitted"
 //
 // DANA's table calls 2004300 a success, its guide calls it submitted: the bank may still
 // say no. It tells neither an amount nor always a reference, so it proves no payment
-// (promise 4), and sending again could not prove one either: the inquiry tells. Should an
-// answer name reference and amount, it is taken like a top-up's.
+// (promise 4), but that DANA has the transfer: InProgress, like 2024300. Should an answer
+// name reference and amount, it is taken like a top-up's.
 func readBankTransfer(s service, a answer, ref string) verdict {
 	v := s.listed(a)
 	switch {
 	case a.ref != "" && a.ref != ref:
 		return a.unclear(statemachine.Unknown, whyForeignReference)
 	case v.Kind == statemachine.Succeeded && (a.ref == "" || a.amount == money.Amount{}):
-		return a.means(meaning{kind: statemachine.AskStatus, why: whySubmitted})
+		return a.means(meaning{kind: statemachine.InProgress, why: whySubmitted})
 	}
 	return v
 }

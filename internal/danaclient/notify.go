@@ -41,7 +41,7 @@ type Notification struct {
 	// description with the next field's: when Ref is empty or unknown, try ReferenceNo.
 	Ref         string
 	ReferenceNo string // originalReferenceNo, DANA's
-	Status      string // latestTransactionStatus, two digits
+	Status      string // latestTransactionStatus, one of StatusSuccess and so on, or a new one
 	ExternalID  string // X-EXTERNAL-ID of the notification itself
 }
 

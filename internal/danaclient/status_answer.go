@@ -5,18 +5,30 @@ import (
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
-// statuses is DANA, latestTransactionStatus, the same for both status inquiries and
-// the notify. DANA counts 04 and 07 as failures; they
-// are kept apart here, because money did move under 04 and may yet move under 07.
+// The values of latestTransactionStatus (DANA, enum LatestTransactionStatus), the same for
+// both status inquiries and the notify.
+const (
+	StatusSuccess   = "00"
+	StatusInitiated = "01"
+	StatusPaying    = "02"
+	StatusPending   = "03"
+	StatusRefunded  = "04"
+	StatusCancelled = "05"
+	StatusFailed    = "06"
+	StatusNotFound  = "07"
+)
+
+// statuses tells what they mean. DANA counts 04 and 07 as failures; they are kept apart
+// here, because money did move under 04 and may yet move under 07.
 var statuses = map[string]meaning{
-	"00": {kind: statemachine.Succeeded},
-	"01": {kind: statemachine.InProgress, why: "initiated"},
-	"02": {kind: statemachine.InProgress, why: "paying"},
-	"03": {kind: statemachine.InProgress, why: "pending"},
-	"04": {kind: statemachine.Refunded, why: "refunded"},
-	"05": {kind: statemachine.Failed, why: "cancelled"},
-	"06": {kind: statemachine.Failed, why: "failed"},
-	"07": {kind: statemachine.NotFound, why: "transaction_not_found"},
+	StatusSuccess:   {kind: statemachine.Succeeded},
+	StatusInitiated: {kind: statemachine.InProgress, why: "initiated"},
+	StatusPaying:    {kind: statemachine.InProgress, why: "paying"},
+	StatusPending:   {kind: statemachine.InProgress, why: "pending"},
+	StatusRefunded:  {kind: statemachine.Refunded, why: "refunded"},
+	StatusCancelled: {kind: statemachine.Failed, why: "cancelled"},
+	StatusFailed:    {kind: statemachine.Failed, why: "failed"},
+	StatusNotFound:  {kind: statemachine.NotFound, why: "transaction_not_found"},
 }
 
 // readStatus reads an answer to the question about ref. A status moves a payout only

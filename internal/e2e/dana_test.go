@@ -29,7 +29,7 @@ func TestSymmetricAmongRandomFaults(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	st := s.books()
-	if len(st.Credits) != n || st.Requests["access-token"] < 2 || st.Requests["account-inquiry"] != n/10 {
+	if len(st.Credits) != n || st.Requests["access-token"] < 2 || st.Requests["account-inquiry"] < n/10 {
 		t.Errorf("%d payouts: %d credits, requests %v", n, len(st.Credits), st.Requests)
 	}
 	s.balance()

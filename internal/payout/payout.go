@@ -32,6 +32,12 @@ const (
 	FundTypeBank  = "MERCHANT_WITHDRAW_FOR_CORPORATE"
 )
 
+// Who is charged (DANA, enum ChargeTarget); empty is DANA's default.
+const (
+	ChargeDivision = "DIVISION" // needs the division
+	ChargeMerchant = "MERCHANT"
+)
+
 // Payout is one instruction. Two payouts with one Ref must be the same in every field:
 // Ref is DANA's partnerReferenceNo, by which DANA itself refuses to pay twice.
 type Payout struct {

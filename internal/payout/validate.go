@@ -184,8 +184,8 @@ func (p Payout) wrong() (bad InvalidError) {
 		bad.add("notes", clip(p.Notes), "use at most 255 printable characters")
 	}
 	switch p.ChargeTarget {
-	case "", "MERCHANT":
-	case "DIVISION":
+	case "", ChargeMerchant:
+	case ChargeDivision:
 		if p.Division == "" {
 			bad.add("division", "", "chargeTarget DIVISION needs a division")
 		}

@@ -165,7 +165,8 @@ func (b *books) turn(r *record, now time.Time) {
 
 func (b *books) state() State {
 	st := State{
-		Opening: b.opening, Deposit: b.deposit, Wallets: maps.Clone(b.wallets), Credits: slices.Clone(b.credits),
+		Opening: b.opening, Deposit: b.deposit, Wallets: maps.Clone(b.wallets),
+		Credits: append([]Credit{}, b.credits...), Transactions: []Transaction{}, // [] in JSON, and not null
 		Requests: maps.Clone(b.requests), CredentialsRefused: b.refusing, Tokens: len(b.tokens),
 	}
 	for _, r := range b.records {

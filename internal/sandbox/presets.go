@@ -97,9 +97,24 @@ var customers = map[string]string{
 	"628152768647": "PAYEE_USER_NOT_EXIST",
 }
 
-// Number is a customer number with a meaning; a preset's has it as a bank account number too.
+// Account is a bank account number of DANA's own sandbox with a meaning, at any bank.
+type Account struct{ Number, Effect string }
+
+// Accounts lists them. The numbers of presets have their meaning as bank account numbers too.
+func Accounts() []Account {
+	return []Account{
+		{"8121111111", "5004300 General Error, failed"},
+		{"8551008794", "5004301 Internal Server Error, and not paid"},
+		{"81298055132", "4034218 and 4034318 Inactive Account Merchant"},
+		{"81398055100", "4034218 and 4034318 Inactive Account Merchant"},
+		{"82298055100", "4034203 and 4034303 Suspected Fraud"},
+		{"815919191", "4044211 and 4044311 Invalid Card/Account/Customer Number/Virtual Account"},
+	}
+}
+
+// Number is a customer number with a meaning.
 type Number struct {
-	Customer string // or a bank account number, where the effect says so
+	Customer string
 	// Preset is the name to set the same behaviour with elsewhere; empty for DANA's own numbers.
 	Preset string
 	// Times is how many sends (or inquiries, see Preset) of a reference it lasts here; 0 for all.
@@ -107,7 +122,7 @@ type Number struct {
 	Effect string
 }
 
-// Numbers lists every number that is not simply a good customer's or account's: those of DANA's own
+// Numbers lists every customer number that is not simply a good customer: those of DANA's own
 // sandbox first, then the misbehaving ones.
 func Numbers() []Number {
 	list := []Number{
@@ -117,12 +132,6 @@ func Numbers() []Number {
 		{"628996647679", "", 0, "frozen: 4033805 Do Not Honor"},
 		{"628123456667", "", 0, "frozen: 4033705 and 4033805 Do Not Honor"},
 		{"628152768647", "", 0, "not registered: 4033705 and 4033805 Do Not Honor"},
-		{"8121111111", "", 0, "bank account: 5004300 General Error, failed"},
-		{"8551008794", "", 0, "bank account: 5004301 Internal Server Error, and not paid"},
-		{"81298055132", "", 0, "bank account: 4034218 and 4034318 Inactive Account Merchant"},
-		{"81398055100", "", 0, "bank account: 4034218 and 4034318 Inactive Account Merchant"},
-		{"82298055100", "", 0, "bank account: 4034203 and 4034303 Suspected Fraud"},
-		{"815919191", "", 0, "bank account: 4044211 and 4044311 Invalid Card/Account/…"},
 	}
 	for _, p := range presets {
 		list = append(list, Number{p.number, p.name, p.times, p.effect})
