@@ -37,7 +37,8 @@ type Config struct {
 	// (/v1.0/emoney/….htm) instead of /rest/v1.0/emoney/….
 	LegacyPaths bool
 	// NeedNotify asks DANA to notify the end of a transfer to a bank (NewNotifyHandler); it
-	// then answers the transfer with 2024300.
+	// then answers the transfer with 2024300. It stands in the body: a change between two
+	// attempts of one payout may look like other content to DANA.
 	NeedNotify bool
 	// Timeout bounds one exchange from dialling to the last byte of the answer. DANA
 	// expects its own answers within 8 s.

@@ -45,9 +45,9 @@ func readBankTransfer(b *body) transfer {
 }
 
 // bankInquiry answers Transfer to Bank Account Inquiry (42): what a transfer would be
-// answered, no money moved. Every answer repeats partnerReferenceNo.
+// answered, no money moved.
 func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
-	ref := in.may("partnerReferenceNo", 64)
+	in.may("partnerReferenceNo", 64) // repeated in every answer, see gate.go
 	number := in.must("customerNumber", 32)
 	account := in.must("beneficiaryAccountNumber", 32)
 	amount := in.money("amount")
@@ -55,7 +55,7 @@ func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
 	wallet := in.bankAccount("additionalInfo.beneficiaryBankCode")
 	in.may("additionalInfo.accountType", 64)
 	if rep := in.fault(bankInquiryService); rep != nil {
-		return rep.with("partnerReferenceNo", ref), Normal
+		return rep, Normal
 	}
 	b, _ := s.open()
 	defer s.mu.Unlock()
@@ -65,10 +65,9 @@ func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
 	}
 	how := b.nextAnswer(bankInquiryService)
 	if cause != "" {
-		return newReply(bankInquiryService, cause, "").with("partnerReferenceNo", ref).because(resultMsg), how
+		return newReply(bankInquiryService, cause, "").because(resultMsg), how
 	}
 	return newReply(bankInquiryService, successful, "").
-		with("partnerReferenceNo", ref).
 		with("referenceNo", newUUID()).
 		with("accountType", "SETTLEMENT_ACCOUNT").
 		with("beneficiaryAccountNumber", account).

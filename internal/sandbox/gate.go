@@ -46,6 +46,9 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 		raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		entry, refused := s.arrived(r, apiOf[a.service])
 		answer := func(rep reply, how Answer) {
+			if b, ok := readBody(raw); ok && a.service == bankInquiryService { // which echoes in every answer
+				rep.with("partnerReferenceNo", b.may("partnerReferenceNo", 64))
+			}
 			s.conclude(w, r, entry, rep, how)
 		}
 		refuse := func(cause, suffix string) { answer(newReply(a.service, cause, suffix), Normal) }
@@ -70,11 +73,7 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 			if cause == unauthorized {
 				suffix = " Invalid Signature"
 			}
-			rep := newReply(a.service, cause, suffix)
-			if b, ok := readBody(raw); ok && a.service == bankInquiryService { // which echoes in every answer
-				rep.with("partnerReferenceNo", b.may("partnerReferenceNo", 64))
-			}
-			answer(rep, Normal)
+			refuse(cause, suffix)
 			return
 		}
 		b, ok := readBody(raw)
