@@ -140,7 +140,11 @@ func (a Answer) valid() bool {
 	case Normal, Hang, Drop, HTML, Half, Empty, ForeignRef, ForeignAmount, Slow, Extra, Missing, OK:
 		return true
 	}
-	a = a.of("00")
+	return a.of("00").isCode()
+}
+
+// isCode: seven digits that begin with an HTTP status.
+func (a Answer) isCode() bool {
 	code, err := strconv.ParseUint(string(a), 10, 32)
 	return err == nil && len(a) == 7 && code >= 200_00_00 && code < 600_00_00
 }

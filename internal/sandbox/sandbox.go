@@ -75,6 +75,8 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, errors.New("sandbox: PublicKey is missing")
 	case cfg.Deposit.Currency() != money.IDR || cfg.Deposit.Cents() < 0:
 		return nil, errors.New("sandbox: Deposit must be zero or more in IDR")
+	case cfg.TokenLife < 0 || cfg.TokenLife%time.Second != 0:
+		return nil, errors.New("sandbox: TokenLife must be whole seconds")
 	case cfg.NotifyURL != "" && (cfg.NotifyKey == nil || cfg.NotifyAfter <= 0):
 		return nil, errors.New("sandbox: NotifyURL needs NotifyKey and NotifyAfter")
 	case cfg.Hang <= 0:
