@@ -29,11 +29,12 @@ type merchant struct {
 	heard []string
 	notes []danaclient.Notification
 	fail  int // how many to fail first
+	came  chan struct{}
 }
 
 func newMerchant(t *testing.T, path string) *merchant {
 	t.Helper()
-	m := &merchant{}
+	m := &merchant{came: make(chan struct{}, 100)}
 	served := path
 	if path == "" {
 		served = danaclient.NotifyPath
@@ -59,6 +60,7 @@ func (m *merchant) receive(_ context.Context, n danaclient.Notification) error {
 		m.fail--
 		return errors.New("not now")
 	}
+	m.came <- struct{}{}
 	m.heard, m.notes = append(m.heard, fmt.Sprint(n.Ref, " ", n.Status)), append(m.notes, n)
 	return nil
 }
@@ -211,7 +213,8 @@ func TestNotifyOf(t *testing.T) {
 			m := newMerchant(t, "")
 			m.plan(`{"behaviours":[{"ref":"R-1","behaviour":{"sends":[` + tc.send + `]}}]}`)
 			expectCode(t, m.do(request(transferPath, transferBody("R-1", goodAccount, "50000.00", `,"needNotify":true`))), tc.answer)
-			told := m.told("R-1") // and nobody opened the books but to look
+			<-m.came // and nobody has opened the books in between
+			told := m.told("R-1")
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			if len(told.Attempts) != 1 || told.Attempts[0].Answer != "2004300" || len(m.heard) != 1 || m.heard[0] != "R-1 "+tc.status {
