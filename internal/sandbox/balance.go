@@ -75,26 +75,29 @@ func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
 		entry.Signature = map[bool]string{true: "openapi", false: "wrong"}[signed]
 		res = s.judge(req, refused, signed)
 	}
+	how := s.nextOfBalance()
 	entry.ExternalID, entry.Code, entry.Message = req.Head.ReqMsgID, res.CodeID, res.Msg
-	entry.Answer = s.nextOfBalance()
+	entry.Answer, entry.Status = how, how.status("200")
 	s.keep(entry)
 	body := map[string]any{"resultInfo": res}
 	if res == balanceOK {
 		body["merchantResourceInformations"] = s.resources(req.Body.Resources)
 	}
+	switch how {
+	case Extra:
+		body["newField"] = 1
+	case Missing:
+		delete(body, "resultInfo")
+	}
 	// DANA's table has clientSecret in the answer's head as well; a secret is not repeated here.
 	// Nor is the answer signed: that takes DANA's key.
-	b, err := json.Marshal(map[string]any{"response": map[string]any{
+	s.send(w, r, entry.Status, map[string]any{"response": map[string]any{
 		"head": map[string]string{
 			"version": "2.0", "function": balanceFunction, "clientId": req.Head.ClientID,
 			"respTime": jakarta.Format(s.cfg.Now()), "reqMsgId": req.Head.ReqMsgID, "reserve": "{}",
 		},
 		"body": body,
-	}})
-	if err != nil { // texts only: cannot happen
-		panic(err)
-	}
-	s.send(w, r, http.StatusOK, b, entry.Answer)
+	}}, how)
 }
 
 func (s *Sandbox) nextOfBalance() Answer {

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +153,104 @@ func TestTransferLimit(t *testing.T) {
 	h = b.do(request(bankPath, bankInquiryBody(good, goodAccount, "1000000000.00")))
 	expectCode(t, h, "4034202")
 	expectField(t, h, "responseMessage", "Exceed Transaction Amount Limit")
+}
+
+// The fee that an inquiry quotes is the fee that a transfer costs, and it counts for the deposit.
+func TestBankFee(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, func(c *sandbox.Config) { c.BankFee, c.Deposit = money.Rupiah(550), money.Rupiah(50_549) })
+	ask := func() heard { return b.do(request(bankPath, bankInquiryBody(good, goodAccount, "50000.00"))) }
+	expectCode(t, ask(), "4034214")
+	expectCode(t, b.transfer("R-1", goodAccount, "50000.00"), "4034314")
+	if err := b.SetDeposit(money.Rupiah(50_550)); err != nil {
+		t.Fatal(err)
+	}
+	h := ask()
+	expectCode(t, h, "2004200")
+	expectField(t, h, "additionalInfo.feeAmount.value", "550.00")
+	b.behave(sandbox.Target{Ref: "R-2"}, "refund", 0)
+	expectCode(t, b.transfer("R-2", goodAccount, "50000.00"), "2004300")
+	if st := b.books(); st.Deposit != money.Rupiah(0) || st.Credits[0].Fee != money.Rupiah(550) {
+		t.Errorf("books %+v", st)
+	}
+	b.wallet("014/"+goodAccount, money.Rupiah(50_000))
+	if got := b.inquireBank("R-2").statusOf(); got != "04" {
+		t.Errorf("status %s", got)
+	}
+	if st := b.books(); st.Deposit != st.Opening {
+		t.Errorf("after the refund: %+v", st)
+	}
+	free := setup(t)
+	expectField(t, free.do(request(bankPath, bankInquiryBody(good, goodAccount, "50000.00"))), "additionalInfo.feeAmount.value", "0.00")
+}
+
+// An inquiry's good answer has every field that DANA's clients insist on.
+func TestBankInquiryFields(t *testing.T) {
+	t.Parallel()
+	h := setup(t).do(request(bankPath, bankInquiryBody("0855100800", goodAccount, "1000.00")))
+	expectCode(t, h, "4044208")
+	h = setup(t).do(request(bankPath, bankInquiryBody(good, "82298055100", "1000.00")))
+	expectCode(t, h, "2004200") // fraud is suspected of a transfer only
+	for path, want := range map[string]string{
+		"beneficiaryAccountNumber": "82298055100", "beneficiaryAccountName": "ACCOUNT HOLDER", "beneficiaryBankCode": "014",
+		"amount.value": "1000.00", "amount.currency": "IDR", "additionalInfo.feeAmount.currency": "IDR",
+	} {
+		expectField(t, h, path, want)
+	}
+	if !uuid.MatchString(h.fields["referenceNo"].(string)) {
+		t.Errorf("referenceNo %v is no UUID", h.fields["referenceNo"])
+	}
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// A replay hears the first result, refusals included, though their reason has gone.
+func TestTransferReplay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if err := b.SetDeposit(money.Rupiah(100)); err != nil {
+		t.Fatal(err)
+	}
+	refused := b.transfer("R-1", goodAccount, "50000.00")
+	expectCode(t, refused, "4034314")
+	expectField(t, refused, "additionalInfo.resultMsg", "BALANCE_NOT_ENOUGH")
+	failed := b.transfer("R-2", "8121111111", "50.00")
+	expectCode(t, failed, "5004300")
+	if err := b.SetDeposit(money.Rupiah(1_000_000)); err != nil {
+		t.Fatal(err)
+	}
+	paid := b.transfer("R-3", goodAccount, "50000.00")
+	expectCode(t, paid, "2004300")
+	expectField(t, paid, "referenceNumber", paid.fields["referenceNo"].(string))
+	for range 2 {
+		for ref, first := range map[string]heard{"R-1": refused, "R-3": paid} {
+			if again := b.transfer(ref, goodAccount, "50000.00"); again.body != first.body || again.status != first.status {
+				t.Errorf("%s: replayed %s, first %s", ref, again.body, first.body)
+			}
+		}
+		if again := b.transfer("R-2", "8121111111", "50.00"); again.body != failed.body {
+			t.Errorf("replayed %s, first %s", again.body, failed.body)
+		}
+	}
+	h := b.inquireBank("R-1")
+	expectField(t, h, "latestTransactionStatus", "06")
+	if no, _ := h.fields["originalReferenceNo"].(string); len(no) != 37 {
+		t.Errorf("originalReferenceNo %q of an order that is found", no)
+	}
+	b.wallet("014/"+goodAccount, money.Rupiah(50_000))
+}
+
+// An inquiry about a reference that was never sent follows its script, whatever the door.
+func TestBankInquiryBeforeTransfer(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plan(`{"behaviours":[{"ref":"R-1","behaviour":{"inquiries":[{"times":2,"answer":"429xx00"}]}}]}`)
+	for _, want := range []string{"4290000", "4290000", "4040001"} {
+		expectCode(t, b.inquireBank("R-1"), want)
+	}
+	expectCode(t, b.transfer("R-1", goodAccount, "10.00"), "2004300")
+	expectCode(t, b.inquireBank("R-1"), "2000000")
+	expectCode(t, b.inquire("R-1"), "4043901")
 }
 
 // Ten identical transfers, and ten top-ups, at once: one result for all, one credit.

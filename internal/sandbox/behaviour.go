@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Behaviour is how the sandbox treats the disbursements to one payee or of one reference, or
-// the exchanges of one API:
-// a script of sends and a script of inquiries. A script is counted per reference, from
-// the moment it is set, over requests that are well formed and rightly signed. After its
-// last step everything is normal; the zero Behaviour is a good customer.
+// Behaviour is how the sandbox treats the disbursements to one payee or of one reference, or the
+// exchanges of one API: a script of sends and a script of inquiries. A script is counted per
+// reference (an API's over all), from the moment it is set, over requests that are well formed
+// and rightly signed. After its last step everything is normal; the zero Behaviour is a good
+// customer.
 type Behaviour struct {
 	Sends     []Send    `json:"sends,omitempty"`
 	Inquiries []Inquiry `json:"inquiries,omitempty"`
@@ -33,6 +33,8 @@ type Send struct {
 	// Notify is what becomes of the notify of a transfer that asks for one: empty (sent),
 	// twice, forged (wrongly signed), or never (the end is learned by an inquiry alone).
 	Notify string `json:"notify,omitempty"`
+	// NotifyDelayMillis is how many milliseconds later than usual the transfer ends and is told of.
+	NotifyDelayMillis int64 `json:"notifyDelayMillis,omitempty"`
 }
 
 // Inquiry is what the next Times status inquiries of a reference meet.
@@ -84,6 +86,9 @@ const (
 	OK            Answer = "http_200"       // the truth under HTTP 200, whatever its code
 )
 
+// day bounds delays, in milliseconds.
+const day = int64(24 * time.Hour / time.Millisecond)
+
 // validate returns one line that names the first wrong field and the fix.
 func (b Behaviour) validate() error {
 	for i, st := range b.Sends {
@@ -93,7 +98,7 @@ func (b Behaviour) validate() error {
 			return wrong(at+"times", strconv.Itoa(st.Times), "use 0 for all sends, or how many")
 		case !slices.Contains([]Pay{PayNow, PayNever, PayLate, PayPending, PayFailed}, st.Pay):
 			return wrong(at+"pay", string(st.Pay), "use never, late, pending or failed, or leave it out to pay at once")
-		case st.DelayMillis < 0 || (st.DelayMillis > 0) != (st.Pay == PayLate) || st.DelayMillis > 24*time.Hour.Milliseconds():
+		case st.DelayMillis < 0 || (st.DelayMillis > 0) != (st.Pay == PayLate) || st.DelayMillis > day:
 			return wrong(at+"delayMillis", strconv.FormatInt(st.DelayMillis, 10), "use 1 to 86400000, with pay late only")
 		case !st.thenFits():
 			return wrong(at+"then", st.Then, "use 00, 04, 05 or 06 with pay pending, 04 with pay now or late, or leave it out")
@@ -101,6 +106,8 @@ func (b Behaviour) validate() error {
 			return wrong(at+"answer", string(st.Answer), answerFix)
 		case !slices.Contains([]string{"", "twice", "forged", "never"}, st.Notify):
 			return wrong(at+"notify", st.Notify, "use twice, forged or never, or leave it out to send it once")
+		case st.NotifyDelayMillis < 0 || st.NotifyDelayMillis > 0 && st.Notify == "never" || st.NotifyDelayMillis > day:
+			return wrong(at+"notifyDelayMillis", strconv.FormatInt(st.NotifyDelayMillis, 10), "use 1 to 86400000, not with notify never")
 		case st.Answer == Normal && (st.Pay == PayNever || st.Pay == PayLate):
 			return wrong(at+"answer", "", "pay "+string(st.Pay)+" has no result to answer with; say what the client gets, such as hang")
 		}
@@ -140,7 +147,11 @@ func (a Answer) valid() bool {
 	case Normal, Hang, Drop, HTML, Half, Empty, ForeignRef, ForeignAmount, Slow, Extra, Missing, OK:
 		return true
 	}
-	a = a.of("00")
+	return a.of("00").isCode()
+}
+
+// isCode: seven digits that begin with an HTTP status.
+func (a Answer) isCode() bool {
 	code, err := strconv.ParseUint(string(a), 10, 32)
 	return err == nil && len(a) == 7 && code >= 200_00_00 && code < 600_00_00
 }

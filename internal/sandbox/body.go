@@ -29,6 +29,17 @@ func readBody(raw []byte) (*body, bool) {
 	return b, json.Unmarshal(raw, &b.fields) == nil && b.fields != nil
 }
 
+// ref is the transaction that the body is about, as far as that can be told before anything
+// is checked; empty for none. An API has one of the two fields.
+func (b *body) ref() string {
+	for _, name := range []string{"partnerReferenceNo", "originalPartnerReferenceNo"} {
+		if ref, ok := b.get(name).(string); ok && ref != "" && utf8.RuneCountInString(ref) <= 64 {
+			return ref
+		}
+	}
+	return ""
+}
+
 // fault is DANA's answer to the body, nil when nothing is wrong with it. A missing field
 // is reported before a malformed one.
 func (b *body) fault(service string) reply {

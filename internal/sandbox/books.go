@@ -3,7 +3,6 @@ package sandbox
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +64,9 @@ type record struct {
 	script      *Behaviour // the one that sent and asked count in
 	sent, asked int
 
-	notify *Notify // what is told of its end; nil when nobody wants to know
+	first         reply     // what was answered to a transfer to a bank that was refused
+	stored, ended time.Time // when it was booked, and when a turn ended it
+	notify        *Notify   // what is told of its end; nil when nobody wants to know
 }
 
 // lateSend is a request that is under way to the books.
@@ -93,18 +94,15 @@ func (b *books) record(ref string) *record {
 	return r
 }
 
-// settleLate lets the late sends arrive that are due by now.
-func (b *books) settleLate(now time.Time) {
-	for len(b.late) > 0 && !b.late[0].at.After(now) {
-		l := b.late[0]
-		b.late = b.late[1:]
-		b.book(l.req, l.step, l.at)
+// due takes out the late sends that arrive by now, in the order of their arrival.
+func (b *books) due(now time.Time) []lateSend {
+	n := 0
+	for n < len(b.late) && !b.late[n].at.After(now) {
+		n++
 	}
-}
-
-func (b *books) sendLate(req transfer, st Send, now time.Time) {
-	b.late = append(b.late, lateSend{now.Add(time.Duration(st.DelayMillis) * time.Millisecond), req, st})
-	slices.SortStableFunc(b.late, func(x, y lateSend) int { return x.at.Compare(y.at) })
+	due := b.late[:n:n]
+	b.late = b.late[n:]
+	return due
 }
 
 // refusal is why c cannot be paid: a cause and DANA's inner reason, or two empty texts. The merchant's balance
@@ -132,10 +130,18 @@ func (b *books) wallet(name string) money.Amount { return money.Rupiah(0).Add(b.
 // room is how much a wallet can still take.
 func (b *books) room(name string) money.Amount { return maxWallet.Sub(b.wallet(name)) }
 
+// issue gives r DANA's reference number, once.
+func (b *books) issue(r *record, at time.Time) {
+	if r.referenceNo == "" {
+		b.issued++
+		r.referenceNo = fmt.Sprintf("%s%029d", at.In(jakarta.Zone).Format("20060102"), b.issued)
+	}
+}
+
 // pay moves the money of r, which refusal has let pass.
 func (b *books) pay(r *record, at time.Time) {
-	b.issued++
-	r.status, r.referenceNo = statusPaid, fmt.Sprintf("%s%029d", at.In(jakarta.Zone).Format("20060102"), b.issued)
+	b.issue(r, at)
+	r.status = statusPaid
 	b.deposit = b.deposit.Sub(r.amount).Sub(r.fee)
 	b.wallets[r.wallet] = b.wallet(r.wallet).Add(r.amount)
 	r.credit = len(b.credits)
@@ -145,7 +151,7 @@ func (b *books) pay(r *record, at time.Time) {
 // turn makes r what its behaviour said it would become.
 func (b *books) turn(r *record, now time.Time) {
 	then := r.then
-	r.then = ""
+	r.then, r.ended = "", now
 	if (r.status == statusPaying || r.status == statusPending) && (then == statusPaid || then == statusRefunded) {
 		// The deposit or the room may have gone since: then the payment fails like any other.
 		if cause, _ := b.refusal(r.content); cause != "" {

@@ -45,14 +45,15 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		entry, refused := s.arrived(r, apiOf[a.service])
-		answer := func(rep reply, how Answer) {
-			if b, ok := readBody(raw); ok && a.service == bankInquiryService { // which echoes in every answer
-				rep.with("partnerReferenceNo", b.may("partnerReferenceNo", 64))
+		b, ok := readBody(raw)
+		entry.Ref = b.ref()
+		refuse := func(cause, suffix string) {
+			rep := newReply(a.service, cause, suffix)
+			if a.service == bankInquiryService { // which repeats it in every answer
+				rep.with("partnerReferenceNo", entry.Ref)
 			}
-			s.conclude(w, r, entry, rep, how)
+			s.conclude(w, r, entry, rep, Normal)
 		}
-		refuse := func(cause, suffix string) { answer(newReply(a.service, cause, suffix), Normal) }
-
 		for _, h := range mandatoryHeaders {
 			if r.Header.Get(h) == "" {
 				refuse(missingField, " "+h)
@@ -67,38 +68,38 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 			refuse(unauthorized, " Unknown Client")
 			return
 		}
-		var cause string
-		if entry.Signature, cause = s.signed(r, raw); cause != "" {
-			suffix := ""
-			if cause == unauthorized {
-				suffix = " Invalid Signature"
-			}
-			refuse(cause, suffix)
+		cause := ""
+		if entry.Signature, cause = s.signed(r, raw); cause == unauthorized {
+			refuse(cause, " Invalid Signature")
+			return
+		} else if cause != "" {
+			refuse(cause, "")
 			return
 		}
-		b, ok := readBody(raw)
 		if !ok {
 			refuse(badRequest, "")
 			return
 		}
 		b.check(validDate(r.Header.Get("X-TIMESTAMP")), "X-TIMESTAMP")
 		b.check(len(r.Header.Get("X-EXTERNAL-ID")) <= 36, "X-EXTERNAL-ID")
-		entry.Ref = b.may("partnerReferenceNo", 64) + b.may("originalPartnerReferenceNo", 64) // an API has one of them
-		answer(a.answer(b))
+		rep, how := a.answer(b)
+		s.conclude(w, r, entry, rep, how)
 	}
 }
 
-// signed verifies X-SIGNATURE, symmetrically when there is a token, over the body as it came
-// or without its insignificant white space: DANA's SDKs sign the compact form, and some of
-// them send another. cause is empty when it verifies.
+// signed verifies X-SIGNATURE, symmetrically when there is an Authorization header, over the
+// body as it came or without its insignificant white space: DANA's SDKs sign the compact form,
+// and some of them send another. cause is empty when it verifies.
 func (s *Sandbox) signed(r *http.Request, raw []byte) (scheme, cause string) {
 	bodies := [][]byte{raw}
 	var compact bytes.Buffer
 	if json.Compact(&compact, raw) == nil {
 		bodies = append(bodies, compact.Bytes())
 	}
-	token, symmetric := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if symmetric && !s.validToken(token) {
+	authorization := r.Header.Get("Authorization")
+	symmetric := authorization != ""
+	token, bearer := strings.CutPrefix(authorization, "Bearer ")
+	if symmetric && (!bearer || !s.validToken(token)) {
 		return "wrong", invalidToken
 	}
 	signature, stamp := r.Header.Get("X-SIGNATURE"), r.Header.Get("X-TIMESTAMP")

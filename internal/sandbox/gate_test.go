@@ -10,6 +10,9 @@ import (
 	"testing"
 )
 
+// snapPaths are the paths of the SNAP APIs by their service codes.
+var snapPaths = map[string]string{"37": accountPath, "38": topUpPath, "39": statusPath, "42": bankPath, "43": transferPath, "00": bankStatus}
+
 var headers = []string{"X-TIMESTAMP", "X-SIGNATURE", "X-PARTNER-ID", "X-EXTERNAL-ID", "CHANNEL-ID"}
 
 // Headers come before everything: each is named although the later ones are missing as
@@ -18,16 +21,24 @@ func TestMandatoryHeaders(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for i, name := range headers {
-		for service, path := range map[string]string{"37": accountPath, "38": topUpPath, "39": statusPath} {
-			r := request(path, `{"amount":{"value":"1","currency":"USD"}}`)
+		for service, path := range snapPaths {
+			r := request(path, `{"partnerReferenceNo":"R-1","amount":{"value":"1","currency":"USD"}}`)
 			for _, later := range headers[i:] {
 				r.Header.Set(later, "")
 			}
 			h := b.do(r)
 			expectCode(t, h, "400"+service+"02")
 			expectField(t, h, "responseMessage", "Invalid Mandatory Field "+name)
+			expectEcho(t, h, service)
 		}
 	}
+}
+
+// expectEcho: Transfer to Bank Account Inquiry alone repeats the reference in each refusal.
+func expectEcho(t *testing.T, h heard, service string) {
+	t.Helper()
+	want := map[string]string{"42": "R-1"}[service]
+	expectField(t, h, "partnerReferenceNo", want)
 }
 
 func TestSignature(t *testing.T) {
@@ -48,12 +59,13 @@ func TestSignature(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			for service, path := range map[string]string{"37": accountPath, "38": topUpPath, "39": statusPath} {
+			for service, path := range snapPaths {
 				r := request(path, `{"partnerReferenceNo":"R-1"}`) // fields are missing: the signature is looked at first
 				tc.change(r)
 				h := b.do(r)
 				expectCode(t, h, "401"+service+"00")
 				expectField(t, h, "responseMessage", tc.message)
+				expectEcho(t, h, service)
 			}
 			if st := b.books(); len(st.Transactions) != 0 || st.Requests["topup"] != 1 {
 				t.Errorf("after refused requests: %+v", st)
@@ -92,6 +104,12 @@ func TestPaths(t *testing.T) {
 	}
 	expectCode(t, b.do(request("/v1.0/emoney/topup-status.htm", `{"originalPartnerReferenceNo":"R-1","serviceCode":"38"}`)), "2003900")
 	expectCode(t, b.do(request("/v1.0/emoney/account-inquiry.htm", `{}`)), "4003702")
+	for _, path := range []string{transferPath, bankStatus, bankPath} { // these have always had one path
+		other := "/rest" + strings.TrimSuffix(path, ".htm")
+		if h := b.do(request(other, "{}")); h.status != http.StatusNotFound {
+			t.Errorf("%s is answered %d", other, h.status)
+		}
+	}
 	if h := b.do(httptest.NewRequest(http.MethodGet, topUpPath, nil)); h.status != http.StatusMethodNotAllowed {
 		t.Errorf("GET is answered %d", h.status)
 	}

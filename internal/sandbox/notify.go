@@ -48,29 +48,49 @@ func (n *Notify) clone() *Notify {
 }
 
 // willNotify ends r after a while and tells the merchant. The caller holds mu.
-func (s *Sandbox) willNotify(r *record, how string) {
-	if s.cfg.NotifyURL == "" || how == "never" {
+func (s *Sandbox) willNotify(r *record, st Send) {
+	if s.cfg.NotifyURL == "" || st.Notify == "never" || s.closing.Err() != nil {
 		return // the end is learned by an inquiry alone
 	}
 	r.notify = &Notify{}
-	s.tellers.Go(func() {
-		if !s.later(r, func(b *books, now time.Time) { b.turn(r, now) }) {
+	delay := s.cfg.NotifyAfter + time.Duration(st.NotifyDelayMillis)*time.Millisecond
+	s.background(func() {
+		if !s.later(r, delay, func(b *books, now time.Time) { b.turn(r, now) }) {
 			return
 		}
-		times := map[string]int{"twice": 2}[how]
-		for range max(1, times) {
-			s.tell(r, how == "forged")
+		s.tell(r, st.Notify == "forged")
+		if st.Notify == "twice" {
+			s.tell(r, false)
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		r.notify.Done = true
 	})
 }
 
-// later does something to r after NotifyAfter, unless the sandbox closes or forgets r.
-func (s *Sandbox) later(r *record, do func(b *books, now time.Time)) bool {
-	timer := time.NewTimer(s.cfg.NotifyAfter)
+// background runs do beside the requests. The caller holds mu. Nothing begins after Close,
+// which would not wait for it.
+func (s *Sandbox) background(do func()) {
+	if s.closing.Err() == nil {
+		s.tellers.Go(do)
+	}
+}
+
+// sleep is false when the sandbox closes before d is over.
+func (s *Sandbox) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-s.closing.Done():
+		return false
+	}
+}
+
+// later does something to r after d, unless the sandbox closes or forgets r.
+func (s *Sandbox) later(r *record, d time.Duration, do func(b *books, now time.Time)) bool {
+	if !s.sleep(d) {
 		return false
 	}
 	b, now := s.open()
@@ -87,21 +107,23 @@ func (s *Sandbox) tell(r *record, forged bool) {
 	for n := 1; ; n++ {
 		s.mu.Lock()
 		payload := map[string]any{
-			"originalPartnerReferenceNo": r.ref, "latestTransactionStatus": r.status, "transactionStatusDesc": descriptions[r.status],
-			"originalReferenceNo": r.referenceNo, "additionalInfo": map[string]any{},
+			"originalPartnerReferenceNo": r.ref, "originalReferenceNo": r.referenceNo,
+			"latestTransactionStatus": r.status, "transactionStatusDesc": descriptions[r.status],
+			"createdTime": jakarta.Format(r.stored), "finishedTime": jakarta.Format(r.ended), "additionalInfo": map[string]any{},
 		}
 		s.mu.Unlock()
 		answer := s.call(payload, forged)
 		s.mu.Lock()
 		r.notify.Attempts = append(r.notify.Attempts, NotifyAttempt{s.cfg.Now(), answer})
-		r.notify.Done = answer == "2004300" || n == notifyAttempts
-		done := r.notify.Done
 		s.mu.Unlock()
-		if done || !s.later(r, func(*books, time.Time) {}) {
+		if answer == "2004300" || n == notifyAttempts || !s.later(r, s.cfg.NotifyAfter, func(*books, time.Time) {}) {
 			return
 		}
 	}
 }
+
+// notifyClient keeps no line open: a merchant is told of a transfer now and then.
+var notifyClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // call makes one notify and returns the responseCode of the answer, or what happened.
 func (s *Sandbox) call(payload any, forged bool) string {
@@ -111,7 +133,7 @@ func (s *Sandbox) call(payload any, forged bool) string {
 	if err != nil {
 		return err.Error()
 	}
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	resp, err := notifyClient.Do(req)
 	if err != nil {
 		return err.Error()
 	}
@@ -120,7 +142,7 @@ func (s *Sandbox) call(payload any, forged bool) string {
 		ResponseCode string `json:"responseCode"`
 	}
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&said)
-	if err != nil || resp.StatusCode/100 != 2 && said.ResponseCode == "2004300" {
+	if err != nil || said.ResponseCode == "" || resp.StatusCode/100 != 2 && said.ResponseCode == "2004300" {
 		return fmt.Sprintf("HTTP %d without a responseCode that fits", resp.StatusCode)
 	}
 	return said.ResponseCode

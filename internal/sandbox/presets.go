@@ -107,7 +107,7 @@ func Accounts() []Account {
 		{"8551008794", "5004301 Internal Server Error, and not paid"},
 		{"81298055132", "4034218 and 4034318 Inactive Account Merchant"},
 		{"81398055100", "4034218 and 4034318 Inactive Account Merchant"},
-		{"82298055100", "4034203 and 4034303 Suspected Fraud"},
+		{"82298055100", "4034303 Suspected Fraud"},
 		{"815919191", "4044211 and 4044311 Invalid Card/Account/Customer Number/Virtual Account"},
 	}
 }

@@ -18,10 +18,13 @@ type Request struct {
 	// Signature is asymmetric, symmetric or openapi when it verified, wrong when it did not,
 	// and empty when the request was refused before anybody looked.
 	Signature string `json:"signature,omitempty"`
-	Code      string `json:"code,omitempty"` // the true responseCode
-	Message   string `json:"message,omitempty"`
-	// Answer is what the client got instead, if not that; see Answer.
+	// Code is the true responseCode (of the balance check, its resultCodeId), Message its text.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Answer is what the client got in place of that, empty when it got the truth.
 	Answer Answer `json:"answer,omitempty"`
+	// Status is the HTTP status of what the client got; 0 when the line was closed.
+	Status int `json:"status"`
 }
 
 // Requests are those kept, the oldest first; of one reference or API unless those are empty.
@@ -47,17 +50,12 @@ func (s *Sandbox) arrived(r *http.Request, name string) (entry Request, refused 
 
 // keep puts a request on record once it is known what it is answered.
 func (s *Sandbox) keep(entry Request) {
+	// The client's own text, which nobody may have checked, would otherwise fill the memory.
+	entry.ExternalID = entry.ExternalID[:min(len(entry.ExternalID), 64)]
 	b, _ := s.open()
 	defer s.mu.Unlock()
 	if len(b.log) == remembered {
 		b.log = b.log[1:]
 	}
 	b.log = append(b.log, entry)
-}
-
-// conclude puts a request on record and delivers its answer.
-func (s *Sandbox) conclude(w http.ResponseWriter, r *http.Request, entry Request, rep reply, how Answer) {
-	entry.Code, entry.Message, entry.Answer = rep["responseCode"].(string), rep["responseMessage"].(string), how
-	s.keep(entry)
-	s.deliver(w, r, rep, how)
 }

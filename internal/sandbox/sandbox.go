@@ -37,10 +37,14 @@ type Config struct {
 	ClientSecret string
 	// Deposit is what the merchant can pay out at first.
 	Deposit money.Amount
+	// BankFee is what a transfer to a bank costs the merchant, in IDR, beside its amount. DANA's
+	// fee is a matter of contract.
+	BankFee money.Amount
 	// TokenLife is how long an access token is valid, in whole seconds; 0 is DANA's 900.
 	TokenLife time.Duration
 	// NotifyURL is where the merchant wants to hear of transfers to banks; without a path,
-	// DANA's is added. Empty for nowhere. NotifyKey signs, in the place of DANA's own key.
+	// DANA's is added. Empty for nowhere: then the first status inquiry ends a transfer that
+	// asked for a notify. NotifyKey signs, in the place of DANA's own key.
 	NotifyURL string
 	NotifyKey *rsa.PrivateKey
 	// NotifyAfter is how long after the transfer it ends and is told of, and how long after an
@@ -75,6 +79,10 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, errors.New("sandbox: PublicKey is missing")
 	case cfg.Deposit.Currency() != money.IDR || cfg.Deposit.Cents() < 0:
 		return nil, errors.New("sandbox: Deposit must be zero or more in IDR")
+	case cfg.BankFee != money.Amount{} && cfg.BankFee.Currency() != money.IDR || cfg.BankFee.Cents() < 0:
+		return nil, errors.New("sandbox: BankFee must be zero or more in IDR")
+	case cfg.TokenLife < 0 || cfg.TokenLife%time.Second != 0:
+		return nil, errors.New("sandbox: TokenLife must be whole seconds")
 	case cfg.NotifyURL != "" && (cfg.NotifyKey == nil || cfg.NotifyAfter <= 0):
 		return nil, errors.New("sandbox: NotifyURL needs NotifyKey and NotifyAfter")
 	case cfg.Hang <= 0:
@@ -85,6 +93,7 @@ func New(cfg Config) (*Sandbox, error) {
 	if cfg.TokenLife == 0 {
 		cfg.TokenLife = 900 * time.Second
 	}
+	cfg.BankFee = money.Rupiah(0).Add(cfg.BankFee)
 	s := &Sandbox{cfg: cfg, mux: http.NewServeMux(), books: newBooks(cfg.Deposit)}
 	s.closing, s.close = context.WithCancel(context.Background())
 	for _, a := range []api{{accountInquiry, s.accountInquiry}, {topUpService, s.topUp}, {statusService, s.topUpStatus}} {
@@ -106,7 +115,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serv
 // Close lets every hanging line go at once and gives up notifies. Requests are still answered
 // afterwards, but none hangs.
 func (s *Sandbox) Close() {
+	s.mu.Lock() // or a teller could start while they are waited for
 	s.close()
+	s.mu.Unlock()
 	s.tellers.Wait()
 }
 
@@ -114,6 +125,8 @@ func (s *Sandbox) Close() {
 func (s *Sandbox) open() (*books, time.Time) {
 	s.mu.Lock()
 	now := s.cfg.Now()
-	s.books.settleLate(now)
+	for _, l := range s.books.due(now) {
+		s.book(l.req, l.step, l.at)
+	}
 	return &s.books, now
 }

@@ -59,8 +59,9 @@ type Transaction struct {
 
 // State returns the books as they are now.
 func (s *Sandbox) State() State {
-	b, _ := s.open()
+	b, now := s.open()
 	defer s.mu.Unlock()
+	b.dropTokens(now)
 	return b.state()
 }
 

@@ -45,7 +45,7 @@ func (s *Sandbox) inquire(in *body, own, about string) (reply, Answer) {
 	b, now := s.open()
 	defer s.mu.Unlock()
 	known := b.byRef[ref]
-	if known == nil && b.behaviours[Target{Ref: ref}] == nil || known != nil && known.bank != (own == bankStatusService) {
+	if known == nil && b.behaviours[Target{Ref: ref}] == nil || known != nil && known.sends > 0 && known.bank != (own == bankStatusService) {
 		return answer(notFound), b.nextAnswer(own) // asking does not make a record
 	}
 	r := b.record(ref)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,9 +13,6 @@ import (
 
 // tokenName is the access token API as a target and in the state.
 const tokenName = "access-token"
-
-// invalidToken is 401xx01: DANA does not know the token, or it has ended.
-const invalidToken = "40101"
 
 // token answers Access Token B2B (73): a token for symmetric signatures, for whoever signs
 // asymmetrically.
@@ -62,9 +60,15 @@ func (s *Sandbox) tokenReply(r *http.Request, raw []byte, readErr error, refused
 func (s *Sandbox) newToken() (string, Answer) {
 	b, now := s.open()
 	defer s.mu.Unlock()
+	b.dropTokens(now)
 	token := newUUID()
 	b.tokens[token] = now.Add(s.cfg.TokenLife)
 	return token, b.nextAnswer(tokenService)
+}
+
+// dropTokens forgets the tokens that have ended.
+func (b *books) dropTokens(now time.Time) {
+	maps.DeleteFunc(b.tokens, func(_ string, end time.Time) bool { return !now.Before(end) })
 }
 
 func (s *Sandbox) validToken(token string) bool {

@@ -58,7 +58,19 @@ func TestSymmetricSignature(t *testing.T) {
 	expectCode(t, h, "4013801")
 	expectField(t, h, "responseMessage", "Invalid Token (B2B)")
 
+	for _, other := range []string{"Basic " + token, "bearer" + token, token, "Bearer "} { // a header is a wish for symmetric
+		r := pay("R-2")
+		r.Header.Set("Authorization", other)
+		expectCode(t, b.do(r), "4013801")
+	}
+	if n := b.State().Tokens; n != 1 {
+		t.Errorf("%d tokens", n)
+	}
+
 	now = now.Add(900 * time.Second)
+	if n := b.State().Tokens; n != 0 {
+		t.Errorf("%d tokens after they have ended", n)
+	}
 	expectCode(t, b.do(pay("R-3")), "4013801")
 	h = b.do(tokenRequest(grant))
 	token, _ = h.fields["accessToken"].(string)

@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // transfer is a Customer Top Up or a Transfer to Bank whose fields are all in order.
 type transfer struct {
@@ -34,47 +37,80 @@ func (s *Sandbox) transfer(t transfer) (reply, Answer) {
 
 	switch st.Pay {
 	case PayLate:
-		b.sendLate(t, st, now)
+		s.sendLate(t, st, now)
 		return t.reply(successful), st.Answer
 	case PayNever:
 		return t.reply(successful), st.Answer
 	}
-	rep := b.book(t, st, now)
-	if r.status == statusPending && r.notify == nil && t.notify {
-		s.willNotify(r, st.Notify)
+	return s.book(t, st, now), st.Answer
+}
+
+// sendLate puts a transfer on its way to the books. Whoever opens them next lets it arrive,
+// which for a transfer that is to be notified must not depend on somebody asking.
+func (s *Sandbox) sendLate(t transfer, st Send, now time.Time) {
+	delay := time.Duration(st.DelayMillis) * time.Millisecond
+	b := &s.books
+	b.late = append(b.late, lateSend{now.Add(delay), t, st})
+	slices.SortStableFunc(b.late, func(x, y lateSend) int { return x.at.Compare(y.at) })
+	if t.notify {
+		s.background(func() {
+			if s.sleep(delay) {
+				s.open()
+				s.mu.Unlock()
+			}
+		})
 	}
-	return rep, st.Answer
+}
+
+// book books a transfer that has arrived and sees to its notify. The caller holds mu.
+func (s *Sandbox) book(t transfer, st Send, at time.Time) reply {
+	r := s.books.record(t.ref)
+	stored := r.status != statusNotFound
+	rep := s.books.book(r, t, st, at)
+	if !stored && r.status == statusPending {
+		s.willNotify(r, st)
+	}
+	return rep
 }
 
 // book is the one way to the money: it replays a stored reference and books any other.
-func (b *books) book(t transfer, st Send, at time.Time) reply {
-	r := b.record(t.ref)
+func (b *books) book(r *record, t transfer, st Send, at time.Time) reply {
 	if r.status != statusNotFound {
 		return b.replay(r, t)
 	}
-	r.content = t.content
+	r.content, r.stored = t.content, at
+	if t.bank {
+		b.issue(r, at) // a status inquiry about a bank's names it, whatever became of it
+	}
 	if st.Pay == PayFailed {
-		r.status = statusFailed
-		return t.reply(generalError)
+		return r.refuse(t.reply(generalError))
 	}
 	// A refused transfer is stored as well: its status is 06, and its reference is used up.
 	if cause, resultMsg := b.refusal(r.content); cause != "" {
-		r.status = statusFailed
-		return t.reply(cause).because(resultMsg)
+		return r.refuse(t.reply(cause).because(resultMsg))
 	}
 	r.then = st.Then
-	if st.Pay == PayPending || t.notify {
-		r.status = statusPaying
-		if t.notify {
-			r.status = statusPending
-			if r.then == "" {
-				r.then = statusPaid
-			}
+	switch {
+	case t.notify:
+		r.status = statusPending
+		if r.then == "" {
+			r.then = statusPaid
 		}
+		return t.reply(inProgress)
+	case st.Pay == PayPending:
+		r.status = statusPaying
 		return t.reply(inProgress)
 	}
 	b.pay(r, at)
 	return r.paid(t)
+}
+
+func (r *record) refuse(rep reply) reply {
+	r.status = statusFailed
+	if r.bank {
+		r.first = rep
+	}
+	return rep
 }
 
 // paid is the answer to a transfer that was paid, then or before.
@@ -86,7 +122,9 @@ func (r *record) paid(t transfer) reply {
 	return rep
 }
 
-// replay answers a stored reference by DANA's idempotency rules; no money moves.
+// replay answers a stored reference; no money moves. DANA has told its rules for top-ups: one
+// that succeeded is answered so again, one that failed is a general error. Of a transfer to a
+// bank it says nothing; here a refused one is answered what it was answered at first.
 func (b *books) replay(r *record, t transfer) reply {
 	switch {
 	case t.content != r.content:
@@ -96,6 +134,8 @@ func (b *books) replay(r *record, t transfer) reply {
 	case r.credit >= 0:
 		// Taken back or not: "the first one succeeded" is all that the rule asks for.
 		return r.paid(t)
+	case r.first != nil:
+		return r.first
 	}
 	return t.reply(generalError)
 }
