@@ -102,7 +102,7 @@ func TestWriteOfUnknownEnd(t *testing.T) {
 	}{
 		{commands[4], cli.Unreachable, "it is not known whether the decision is on record, see ledger show"},
 		{commands[5], cli.Unreachable, "it is not known whether sending is held, so hold again"},
-		{commands[6], cli.Internal, "it is not known whether sending goes on, see ledger stats"}, // a refused transaction does not say why
+		{commands[6], cli.Unreachable, "it is not known whether sending goes on, see ledger stats"},
 	} {
 		t.Run(tc.args[0], func(t *testing.T) {
 			t.Parallel()

@@ -76,5 +76,6 @@ func unreachable(err error) bool {
 		errors.Is(err, io.EOF) || // a connection that the other side closed
 		errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
 		redis.IsLoadingError(err) || redis.IsReadOnlyError(err) || redis.IsClusterDownError(err) ||
-		redis.IsMasterDownError(err) || redis.IsMaxClientsError(err) || redis.IsAuthError(err)
+		redis.IsMasterDownError(err) || redis.IsMaxClientsError(err) || redis.IsAuthError(err) ||
+		redis.IsOOMError(err) || redis.IsExecAbortError(err) // which a refused write inside a transaction becomes
 }

@@ -117,6 +117,8 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 		why        statemachine.Why
 		asymmetric bool
 	}{
+		// Who wrote this is not known, so it is not known either that DANA did not pay.
+		"contradicted":         {"4013801", 1, 1, 1, statemachine.Unknown, "status_contradicts_code", false},
 		"invalid, once":        {"4013801", 1, 2, 2, statemachine.Succeeded, "", false},
 		"not found, once":      {"4013803", 1, 2, 2, statemachine.Succeeded, "", false},
 		"twice":                {"4013801", 2, 2, 2, statemachine.Denied, statemachine.CredentialsRefused, false},
@@ -129,7 +131,7 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 			i := newIssuer(t)
 			i.topUp = func(w http.ResponseWriter, n int32) {
 				if n <= test.refusals {
-					w.WriteHeader(http.StatusUnauthorized)
+					w.WriteHeader(map[bool]int{true: 502, false: 401}[test.kind == statemachine.Unknown])
 					write(w, `{"responseCode":"`+test.code+`","responseMessage":"Invalid Token (B2B)"}`)
 					return
 				}
