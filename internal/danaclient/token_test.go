@@ -240,11 +240,12 @@ func TestFetchOutlivesItsFirstCaller(t *testing.T) {
 		write(w, `{"responseCode":"2007300","accessToken":"t","expiresIn":"900"}`)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var both sync.WaitGroup
-	both.Go(func() { expect(t, i.client.TopUp(ctx, "1", testPayout(t)), statemachine.NotSent, "no_token", false) })
+	var first, second sync.WaitGroup
+	first.Go(func() { expect(t, i.client.TopUp(ctx, "1", testPayout(t)), statemachine.NotSent, "no_token", false) })
 	<-asked
-	both.Go(func() { expect(t, i.pay(t), statemachine.Succeeded, "", false) })
+	second.Go(func() { expect(t, i.pay(t), statemachine.Succeeded, "", false) })
 	cancel()
+	first.Wait()
 	close(answer)
-	both.Wait()
+	second.Wait()
 }
