@@ -10,6 +10,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/sandbox"
 )
 
@@ -76,16 +79,27 @@ func TestAPIScriptCountsOverAll(t *testing.T) {
 func TestPlanIsWholeOrNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	before := b.State()
 	for plan, want := range map[string]string{
 		`{"behaviours":[{"ref":"R-1","preset":"throttle"},{"ref":"R-2","behaviour":{"sends":[{"pay":"twice"}]}}]}`: `behaviours[1].sends[0].pay "twice": use never`,
-		`{"behaviours":[{"preset":"throttle"}]}`:                                    `behaviours[0].customer, account, ref, api: give exactly one of them`,
-		`{"behaviours":[{"ref":"R-1","preset":"slow"}]}`:                            `behaviours[0].preset "slow": use one of pay_and_hang`,
-		`{"behaviours":[{"api":"top-up","preset":"throttle"}]}`:                     `behaviours[0].api "top-up": use one of account-inquiry`,
-		`{"behaviours":[{"account":"2460888509","preset":"throttle"}]}`:             `behaviours[0].account "2460888509": use bank code and account number`,
-		`{"random":{"seed":1,"share":1.5}}`:                                         `random.share "1.5": use 0 to 1`,
-		`{"random":{"seed":1,"share":1,"presets":["all"]}}`:                         `random.presets[0] "all": use one of`,
-		`{"deposit":"1,000"}`:                                                       `deposit "1,000"`,
-		`{"faults":[]}`:                                                             `unknown field`,
+		`{"behaviours":[{"preset":"throttle"}]}`:                                                                         `behaviours[0].customer, account, ref, api: give exactly one of them`,
+		`{"behaviours":[{"ref":"R-1","preset":"slow"}]}`:                                                                 `behaviours[0].preset "slow": use one of pay_and_hang`,
+		`{"behaviours":[{"api":"top-up","preset":"throttle"}]}`:                                                          `behaviours[0].api "top-up": use one of topup, transfer-bank, `,
+		`{"behaviours":[{"account":"2460888509","preset":"throttle"}]}`:                                                  `behaviours[0].account "2460888509": use bank code and account number`,
+		`{"behaviours":[{"account":"014/","preset":"throttle"}]}`:                                                        `behaviours[0].account "014/": use bank code`,
+		`{"behaviours":[{"account":"014/1/2","preset":"throttle"}]}`:                                                     `behaviours[0].account "014/1/2": use bank code`,
+		`{"behaviours":[{"api":"topup-status","preset":"throttle"}]}`:                                                    `behaviours[0].sends: topup-status moves no money; use inquiries`,
+		`{"behaviours":[{"api":"topup","behaviour":{"inquiries":[{"answer":"drop"}]}}]}`:                                 `behaviours[0].inquiries: topup is not asked; use sends`,
+		`{"behaviours":[{"api":"access-token","behaviour":{"inquiries":[{"status":"00"}]}}]}`:                            `behaviours[0].inquiries[0].status "00": access-token tells of no status`,
+		`{"behaviours":[{"api":"queryMerchantResource","behaviour":{"inquiries":[{"answer":"429xx00"}]}}]}`:              `behaviours[0].inquiries[0].answer "429xx00": queryMerchantResource has no responseCode`,
+		`{"behaviours":[{"api":"queryMerchantResource","behaviour":{"inquiries":[{"answer":"foreign_ref"}]}}]}`:          `behaviours[0].inquiries[0].answer "foreign_ref": queryMerchantResource`,
+		`{"behaviours":[{"ref":"R-1","behaviour":{"sends":[{"notify":"never","notifyDelayMillis":5}]}}]}`:                `behaviours[0].sends[0].notifyDelayMillis "5"`,
+		`{"behaviours":[{"ref":"R-1","behaviour":{"sends":[{"notifyDelayMillis":86400001}]}}]}`:                          `behaviours[0].sends[0].notifyDelayMillis "86400001"`,
+		`{"deposit":"5.00","behaviours":[{"customer":"62811742234","preset":"throttle"},{"ref":"R-2","preset":"sing"}]}`: `behaviours[1].preset "sing"`,
+		`{"random":{"seed":1,"share":1.5}}`:                                                                              `random.share "1.5": use 0 to 1`,
+		`{"random":{"seed":1,"share":1,"presets":["all"]}}`:                                                              `random.presets[0] "all": use one of`,
+		`{"deposit":"1,000"}`: `deposit "1,000"`,
+		`{"faults":[]}`:       `unknown field`,
 		`{"behaviours":[{"ref":"R-1","behaviour":{"sends":[{"notify":"often"}]}}]}`: `behaviours[0].sends[0].notify "often": use twice`,
 	} {
 		rec := httptest.NewRecorder()
@@ -93,6 +107,9 @@ func TestPlanIsWholeOrNothing(t *testing.T) {
 		if got := rec.Body.String(); rec.Code != http.StatusBadRequest || !strings.Contains(got, want) || strings.Count(got, "\n") != 1 {
 			t.Errorf("%s: %d %q, want one line with %q", plan, rec.Code, got, want)
 		}
+	}
+	if diff := cmp.Diff(before, b.State(), cmp.Comparer(func(x, y money.Amount) bool { return x == y })); diff != "" {
+		t.Errorf("a refused plan changed the state: %s", diff)
 	}
 	expectCode(t, b.topUp("R-1", good, "10.00"), "2003800")
 	if _, err := sandbox.ReadPlan(strings.NewReader(`{"random":{"seed":7,"share":0.5}} {}`)); err == nil {
