@@ -69,7 +69,8 @@ func TestOfficialCases(t *testing.T) {
 		"TopUpCustomerInvalidFieldFormat":    {nil, topUpPath, strings.ReplaceAll(top, "IDR", "USD"), nil, "4003801 Invalid Field Format", nil},
 		"TopUpCustomerInconsistentRequest":   {paid, topUpPath, official38(good, "12.00"), nil, "4043818 Inconsistent Request", nil},
 		"TopUpCustomerIdempotent": {paid, topUpPath, top, nil, "2003800 Successful",
-			map[string]string{"referenceNo": "20000101" + strings.Repeat("0", 28) + "1"}},
+			map[string]string{"referenceNo": "20000101" + // the first one, on the day that it is in here
+				strings.Repeat("0", 28) + "1"}},
 
 		"InquiryTopUpStatusValidPaid": {paid, statusPath, official39("R-1", "38"), nil, "2003900 Successful",
 			map[string]string{"latestTransactionStatus": "00", "transactionStatusDesc": "Success", "serviceCode": "38", "amount.value": "1.00"}},
