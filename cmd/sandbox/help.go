@@ -34,15 +34,17 @@ A plan, also as a file for --plan, is a list of such behaviours. Each is for one
   customer  a number or customerId
   account   bank code/account number, such as 014/2460888509
   ref       a partnerReferenceNo
-  api       account-inquiry, topup, topup-status, bank-account-inquiry, transfer-bank,
-            transfer-bank-status, access-token or queryMerchantResource, over all its exchanges
+  api       over all its exchanges: sends of topup and transfer-bank; inquiries of topup-status,
+            transfer-bank-status, account-inquiry, bank-account-inquiry, access-token and
+            queryMerchantResource
 and holds sends and inquiries, each step for so many times (0: all that follow):
   pay       never, late (with delayMillis), pending or failed; leave it out to pay at once
   answer    hang, slow, drop, html, half_json, empty, foreign_ref, foreign_amount, extra_fields,
             missing_fields, http_200, or a responseCode; 429xx00 is 4293800 to a top-up
   then      00, 04, 05 or 06, what a pending (04: any) payment becomes after the scripted inquiries
   status    what an inquiry claims (00 to 07)
-  notify    twice, forged or never, of a transfer with needNotify
+  notify    twice, forged or never, of a transfer with needNotify; it can come later, with
+            notifyDelayMillis
 Random faults are presets: "share" of the references that have no behaviour meet one, out of
 "presets" (all when left out). The seed and the reference alone decide which.
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -89,39 +90,65 @@ const (
 // day bounds delays, in milliseconds.
 const day = int64(24 * time.Hour / time.Millisecond)
 
-// validate returns one line that names the first wrong field and the fix.
-func (b Behaviour) validate() error {
+// validate returns one line that names the first field that is wrong, or without effect on t,
+// and the fix.
+func (b Behaviour) validate(t Target) error {
+	if err := t.validate(); err != nil {
+		return err
+	}
+	switch {
+	case t.API != "" && !t.sentTo() && len(b.Sends) > 0:
+		return errors.New("sends: " + t.API + " moves no money; use inquiries")
+	case t.sentTo() && len(b.Inquiries) > 0:
+		return errors.New("inquiries: " + t.API + " is not asked; use sends")
+	}
 	for i, st := range b.Sends {
-		at := fmt.Sprintf("sends[%d].", i)
-		switch {
-		case st.Times < 0:
-			return wrong(at+"times", strconv.Itoa(st.Times), "use 0 for all sends, or how many")
-		case !slices.Contains([]Pay{PayNow, PayNever, PayLate, PayPending, PayFailed}, st.Pay):
-			return wrong(at+"pay", string(st.Pay), "use never, late, pending or failed, or leave it out to pay at once")
-		case st.DelayMillis < 0 || (st.DelayMillis > 0) != (st.Pay == PayLate) || st.DelayMillis > day:
-			return wrong(at+"delayMillis", strconv.FormatInt(st.DelayMillis, 10), "use 1 to 86400000, with pay late only")
-		case !st.thenFits():
-			return wrong(at+"then", st.Then, "use 00, 04, 05 or 06 with pay pending, 04 with pay now or late, or leave it out")
-		case !st.Answer.valid():
-			return wrong(at+"answer", string(st.Answer), answerFix)
-		case !slices.Contains([]string{"", "twice", "forged", "never"}, st.Notify):
-			return wrong(at+"notify", st.Notify, "use twice, forged or never, or leave it out to send it once")
-		case st.NotifyDelayMillis < 0 || st.NotifyDelayMillis > 0 && st.Notify == "never" || st.NotifyDelayMillis > day:
-			return wrong(at+"notifyDelayMillis", strconv.FormatInt(st.NotifyDelayMillis, 10), "use 1 to 86400000, not with notify never")
-		case st.Answer == Normal && (st.Pay == PayNever || st.Pay == PayLate):
-			return wrong(at+"answer", "", "pay "+string(st.Pay)+" has no result to answer with; say what the client gets, such as hang")
+		if err := st.validate(); err != nil {
+			return fmt.Errorf("sends[%d].%w", i, err)
 		}
 	}
-	for i, st := range b.Inquiries {
-		at := fmt.Sprintf("inquiries[%d].", i)
-		switch {
-		case st.Times < 0:
-			return wrong(at+"times", strconv.Itoa(st.Times), "use 0 for all inquiries, or how many")
-		case st.Status != "" && descriptions[st.Status] == "":
-			return wrong(at+"status", st.Status, "use 00 to 07, or leave it out for the truth")
-		case !st.Answer.valid():
-			return wrong(at+"answer", string(st.Answer), answerFix)
+	for i, in := range b.Inquiries {
+		if err := in.validate(t); err != nil {
+			return fmt.Errorf("inquiries[%d].%w", i, err)
 		}
+	}
+	return nil
+}
+
+func (st Send) validate() error {
+	switch {
+	case st.Times < 0:
+		return wrong("times", strconv.Itoa(st.Times), "use 0 for all sends, or how many")
+	case !slices.Contains([]Pay{PayNow, PayNever, PayLate, PayPending, PayFailed}, st.Pay):
+		return wrong("pay", string(st.Pay), "use never, late, pending or failed, or leave it out to pay at once")
+	case st.DelayMillis < 0 || (st.DelayMillis > 0) != (st.Pay == PayLate) || st.DelayMillis > day:
+		return wrong("delayMillis", strconv.FormatInt(st.DelayMillis, 10), "use 1 to 86400000, with pay late only")
+	case !st.thenFits():
+		return wrong("then", st.Then, "use 00, 04, 05 or 06 with pay pending, 04 with pay now or late, or leave it out")
+	case !st.Answer.valid():
+		return wrong("answer", string(st.Answer), answerFix)
+	case !slices.Contains([]string{"", "twice", "forged", "never"}, st.Notify):
+		return wrong("notify", st.Notify, "use twice, forged or never, or leave it out to send it once")
+	case st.NotifyDelayMillis < 0 || st.NotifyDelayMillis > 0 && st.Notify == "never" || st.NotifyDelayMillis > day:
+		return wrong("notifyDelayMillis", strconv.FormatInt(st.NotifyDelayMillis, 10), "use 1 to 86400000, not with notify never")
+	case st.Answer == Normal && (st.Pay == PayNever || st.Pay == PayLate):
+		return wrong("answer", "", "pay "+string(st.Pay)+" has no result to answer with; say what the client gets, such as hang")
+	}
+	return nil
+}
+
+func (in Inquiry) validate(t Target) error {
+	switch {
+	case in.Times < 0:
+		return wrong("times", strconv.Itoa(in.Times), "use 0 for all inquiries, or how many")
+	case in.Status != "" && descriptions[in.Status] == "":
+		return wrong("status", in.Status, "use 00 to 07, or leave it out for the truth")
+	case in.Status != "" && !t.hasState():
+		return wrong("status", in.Status, t.API+" tells of no status; leave it out")
+	case !in.Answer.valid():
+		return wrong("answer", string(in.Answer), answerFix)
+	case t.API == balanceName && (in.Answer.of("00").isCode() || slices.Contains([]Answer{ForeignRef, ForeignAmount, OK}, in.Answer)):
+		return wrong("answer", string(in.Answer), balanceName+" has no responseCode and no echo; use hang, slow, drop, html, half_json, empty, extra_fields or missing_fields")
 	}
 	return nil
 }

@@ -11,24 +11,10 @@ import (
 	"github.com/salur-id/salur/internal/money"
 )
 
-// Target is whose exchanges a behaviour is for. Exactly one is set. Of several that fit, the
-// API's goes first, then the reference's, then the payee's.
-type Target struct {
-	Customer string `json:"customer,omitempty"` // whose top-ups: number or customerId
-	Account  string `json:"account,omitempty"`  // whose transfers: bank code/account number
-	Ref      string `json:"ref,omitempty"`      // a partnerReferenceNo
-	// API is the last element of an API's path. Its script is counted over all its exchanges.
-	// Of a sending API the Sends hold, of every other the Inquiries.
-	API string `json:"api,omitempty"`
-}
-
 // SetBehaviour puts b in the place of what held for the target, built-in behaviours included.
 // The error is one line that names the wrong field and the fix.
 func (s *Sandbox) SetBehaviour(t Target, b Behaviour) error {
-	if err := t.validate(); err != nil {
-		return err
-	}
-	if err := b.validate(); err != nil {
+	if err := b.validate(t); err != nil {
 		return err
 	}
 	books, _ := s.open()

@@ -83,6 +83,12 @@ func TestDebugMode(t *testing.T) {
 		expectField(t, h, "additionalInfo.debugMessage", tc.debugMessage)
 		expectField(t, h, "additionalInfo.resultMsg", tc.resultMsg)
 	}
+	b.plan(`{"behaviours":[{"ref":"R-7","behaviour":{"sends":[{"answer":"missing_fields"}]}}]}`)
+	r := request(topUpPath, topUpBody("R-7", "628996647679", "10.00"))
+	r.Header.Set("X-Debug-Mode", "1")
+	if h := b.do(r); len(h.fields) != 1 || h.code() != "4033805" {
+		t.Errorf("missing_fields: %s", h.body)
+	}
 	bare := httptest.NewRequest(http.MethodPost, topUpPath, strings.NewReader("{}"))
 	bare.Header.Set("X-Debug-Mode", "1")
 	expectField(t, b.do(bare), "additionalInfo.debugMessage", "Invalid Mandatory Field X-TIMESTAMP")

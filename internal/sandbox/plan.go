@@ -2,9 +2,9 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/salur-id/salur/internal/money"
 )
@@ -30,19 +30,19 @@ type Planned struct {
 // behaviour is what is planned, checked.
 func (p Planned) behaviour() (Behaviour, error) {
 	if (p.Preset == "") == (p.Behaviour == nil) {
-		return Behaviour{}, fmt.Errorf("preset, behaviour: give exactly one of them")
+		return Behaviour{}, errors.New("preset, behaviour: give exactly one of them")
 	}
 	if p.Behaviour != nil {
 		if p.Times != 0 {
 			return Behaviour{}, wrong("times", fmt.Sprint(p.Times), "goes with a preset; in a behaviour each step has its own")
 		}
-		return *p.Behaviour, p.Behaviour.validate()
+		return *p.Behaviour, p.Behaviour.validate(p.Target)
 	}
 	b, ok := Preset(p.Preset, p.Times)
 	if !ok {
 		return Behaviour{}, wrong("preset", p.Preset, "use one of "+presetNames())
 	}
-	return b, nil
+	return b, b.validate(p.Target)
 }
 
 // ReadPlan reads a plan in JSON; a field that there is not is an error.
@@ -66,10 +66,7 @@ func (s *Sandbox) Apply(p Plan) error {
 	behaviours := make([]Behaviour, len(p.Behaviours))
 	for i, planned := range p.Behaviours {
 		var err error
-		if err = planned.Target.validate(); err == nil {
-			behaviours[i], err = planned.behaviour()
-		}
-		if err != nil {
+		if behaviours[i], err = planned.behaviour(); err != nil {
 			return fmt.Errorf("behaviours[%d].%w", i, err)
 		}
 	}
@@ -90,29 +87,6 @@ func (s *Sandbox) Apply(p Plan) error {
 		random := *p.Random
 		random.drawn = map[string]*Behaviour{}
 		b.random = &random
-	}
-	return nil
-}
-
-// apis are the names that a Target can have.
-func apis() string {
-	return "account-inquiry, topup, topup-status, bank-account-inquiry, transfer-bank, transfer-bank-status, " + tokenName + ", " + balanceName
-}
-
-func (t Target) validate() error {
-	given := 0
-	for _, v := range []string{t.Customer, t.Account, t.Ref, t.API} {
-		if v != "" {
-			given++
-		}
-	}
-	switch {
-	case given != 1:
-		return fmt.Errorf("customer, account, ref, api: give exactly one of them")
-	case t.API != "" && !strings.Contains(", "+apis()+",", ", "+t.API+","):
-		return wrong("api", t.API, "use one of "+apis())
-	case t.Account != "" && strings.Count(t.Account, "/") != 1:
-		return wrong("account", t.Account, "use bank code and account number, such as 014/2460888509")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type Random struct {
 }
 
 func (r *Random) validate() error {
-	if r.Share < 0 || r.Share > 1 {
+	if !(r.Share >= 0 && r.Share <= 1) { // so that no NaN gets through
 		return wrong("random.share", strconv.FormatFloat(r.Share, 'g', -1, 64), "use 0 to 1, such as 0.2")
 	}
 	for i, name := range r.Presets {

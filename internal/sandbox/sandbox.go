@@ -9,9 +9,11 @@
 // witness against the client under test.
 //
 // Where to look: gate.go has the order of checks and the signatures, body.go the field rules,
-// account.go, topup.go, bank.go, status.go, token.go and balance.go the APIs, transfer.go and
-// books.go the money, notify.go what the merchant is told, behaviour.go, script.go, presets.go,
-// random.go and plan.go the misbehaviour, control.go the control API under /_sandbox/.
+// answer.go the codes and messages; account.go, topup.go, bank.go, status.go, token.go and
+// balance.go are the APIs, transfer.go and books.go the money, notify.go what the merchant is
+// told. behaviour.go, target.go, presets.go, random.go and plan.go say how to misbehave, script.go
+// whose turn it is, deliver.go what then leaves. control.go is the control API under /_sandbox/,
+// state.go and requests.go what it shows.
 package sandbox
 
 import (

@@ -68,10 +68,10 @@ func TestSymmetricSignature(t *testing.T) {
 	}
 
 	now = now.Add(900 * time.Second)
+	expectCode(t, b.do(pay("R-3")), "4013801")
 	if n := b.State().Tokens; n != 0 {
 		t.Errorf("%d tokens after they have ended", n)
 	}
-	expectCode(t, b.do(pay("R-3")), "4013801")
 	h = b.do(tokenRequest(grant))
 	token, _ = h.fields["accessToken"].(string)
 	expectCode(t, b.do(pay("R-3")), "2003800")
