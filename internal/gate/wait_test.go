@@ -113,7 +113,7 @@ func TestHoldAndPurpose(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := New(config(nil, time.Now))
 				believe(g, test.holds...)
-				for p, open := range map[Purpose]bool{Send: test.send, Inquire: test.inquire} {
+				for p, open := range map[Purpose]bool{Send: test.send, Validate: test.send, Inquire: test.inquire} {
 					if open {
 						pass(t, g, "any", p).Done(Fine)
 					} else {
@@ -123,6 +123,25 @@ func TestHoldAndPurpose(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An open breaker ends a Validate at once, and nobody else's wait.
+func TestValidateDoesNotWaitForABreaker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := New(config(nil, time.Now))
+		believe(g)
+		for range 3 {
+			pass(t, g, "any", Validate).Done(Fault)
+		}
+		begun := time.Now()
+		_, err := g.Wait(t.Context(), "any", Validate)
+		var shut *ClosedError
+		if !errors.As(err, &shut) || shut.Why != WhyBreaker || !time.Now().Equal(begun) {
+			t.Errorf("%v after %s", err, time.Since(begun))
+		}
+		closed(t, g, "any", Inquire, WhyBreaker)
+	})
 }
 
 // Who waits to send does not stand in the way of who asks.

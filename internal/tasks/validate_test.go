@@ -162,8 +162,16 @@ func TestValidationHoldsForTheMerchantsTrouble(t *testing.T) {
 	}
 	poor.Store(false)
 	b.await(t, "PAY-1", sm.StateSucceeded)
-	if e := b.entry(t, "PAY-1", "account_succeeded"); e == nil || asked.Load() < 2 {
-		t.Errorf("asked %d times, history %+v", asked.Load(), e)
+	good, taken := b.entry(t, "PAY-1", "account_succeeded"), b.entry(t, "PAY-1", sm.Taken)
+	if good == nil || asked.Load() < 2 {
+		t.Fatalf("asked %d times, history %+v", asked.Load(), good)
+	}
+	first := good.At
+	if good.Times > 1 { // a spare wake-up asked as well
+		first = good.Since
+	}
+	if first.After(taken.At) {
+		t.Errorf("sent at %s, found good at %s", taken.At, first)
 	}
 }
 
