@@ -20,8 +20,8 @@ const (
 	// Inquire asks what became of a payout: it goes on under a hold, unless DANA refuses
 	// our credentials.
 	Inquire
-	// Validate asks about a payee before money moves. Every hold stops it, for what it may
-	// find is a hold's matter; but it can be left out, so it does not wait for a breaker.
+	// Validate asks about a payee before money moves. Every hold stops it as it stops the
+	// send that would follow; but it can be left out, so it does not wait for a breaker.
 	Validate
 	purposes // how many there are
 )

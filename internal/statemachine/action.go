@@ -71,8 +71,6 @@ var (
 		c.schedule(StepNone, time.Time{})
 	}}
 
-	validateAgain = action{"hold all sending, then ask again", func(c *decision) { c.schedule(StepSend, c.ev.At) }}
-
 	record = action{"record only", func(*decision) {}}
 )
 

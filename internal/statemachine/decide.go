@@ -58,7 +58,7 @@ func (p Policy) Decide(tx Transaction, ev Event) Decision {
 		}
 	}
 
-	d := Decision{Hold: holdFor(ev.Outcome)}
+	d := Decision{Hold: holdFor(ev)}
 	r, found := find(c)
 	if found {
 		r.do.do(c)
@@ -129,8 +129,11 @@ func join(a, b string) string {
 }
 
 // holdFor: refused credentials, and refusals that would meet every payout of the merchant.
-func holdFor(o Outcome) Why {
+// What a validation met is left to the send that follows it.
+func holdFor(ev Event) Why {
+	o := ev.Outcome
 	switch {
+	case isValidation(ev.Trigger):
 	case o.Kind == Denied:
 		return CredentialsRefused
 	case o.Kind == Refused && o.Why.MerchantCause():

@@ -121,41 +121,6 @@ func TestTableNamesKnownTriggersOnly(t *testing.T) {
 	}
 }
 
-// Only what is known to be wrong with the payee's account fails a payout before it is sent.
-func TestValidation(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	for name, tt := range map[string]struct {
-		o     Outcome
-		state State
-		hold  Why
-	}{
-		"Good":             {Outcome{Kind: Succeeded}, StateQueued, ""},
-		"FrozenOrUnknown":  {Outcome{Kind: Refused, Why: DoNotHonor}, StateFailed, ""},
-		"OverItsLimit":     {Outcome{Kind: Refused, Why: AmountLimit}, StateFailed, ""},
-		"InvalidAccount":   {Outcome{Kind: Refused, Why: InvalidAccount}, StateFailed, ""},
-		"OtherRefusal":     {Outcome{Kind: Refused, Why: "transaction_not_permitted"}, StateQueued, ""},
-		"NoFunds":          {Outcome{Kind: Refused, Why: InsufficientFunds}, StateQueued, InsufficientFunds},
-		"Denied":           {Outcome{Kind: Denied, Why: CredentialsRefused}, StateQueued, CredentialsRefused},
-		"Timeout":          {Outcome{Kind: Unknown, Why: "timeout"}, StateQueued, ""},
-		"UnknownOfFrozen":  {Outcome{Kind: Unknown, Why: DoNotHonor}, StateQueued, ""},
-		"OfAStatusInquiry": {Outcome{Kind: Failed, Why: "failed"}, StateQueued, ""},
-	} {
-		tx := b.queued()
-		d := b.policy.Decide(tx, AccountResult("ext", tt.o, b.now))
-		if d.Tx.State != tt.state || d.Hold != tt.hold || d.Ignored || d.Tx.Attempts != 0 {
-			t.Errorf("%s: %s, hold %q; want %s, %q", name, d.Tx.State, d.Hold, tt.state, tt.hold)
-		}
-		// A held payout needs a wake-up of its own; one that goes on at once keeps its step.
-		if again := d.Tx.StepNo != tx.StepNo; again != (tt.hold != "") && tt.state == StateQueued {
-			t.Errorf("%s: step %d after %d", name, d.Tx.StepNo, tx.StepNo)
-		}
-		if d.Entry.ExternalID != "ext" || !AccountResult("", tt.o, b.now).Answer() {
-			t.Errorf("%s: the answer leaves no trace", name)
-		}
-	}
-}
-
 func TestWriteAhead(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

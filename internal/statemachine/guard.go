@@ -20,8 +20,7 @@ var (
 	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.
 	currentRetriesLeft = guard{"retries left", func(c *decision) bool { return !c.late() && c.tx.Round <= len(c.policy.RetryDelays) }}
 
-	payeeCause    = guard{"the account cannot take it", func(c *decision) bool { return c.ev.Outcome.Why.PayeeCause() }}
-	merchantCause = guard{"the merchant's own trouble", func(c *decision) bool { return c.ev.Outcome.Why.MerchantCause() }}
+	payeeCause = guard{"the account cannot take it", func(c *decision) bool { return c.ev.Outcome.Why.PayeeCause() }}
 
 	// notOurs: a success counts only with our reference, amount and currency (promise 4).
 	notOurs = guard{"echo is not ours", func(c *decision) bool {

@@ -18,12 +18,12 @@ var table = map[State][]rule{
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
 
 		// The payee's account was asked about; nothing has left for this payout yet, so a
-		// failure here is proven. What the inquiry does not tell never fails a payout: it is
-		// sent, and DANA looks at the account once more.
+		// failure here is proven. What the inquiry does not tell of the account never fails a
+		// payout: it is sent, and DANA looks once more. The merchant's trouble is left to that
+		// answer, too: a hold here could be renewed for ever by one payout that no deposit covers.
 		{on: validated(Refused), when: payeeCause, to: StateFailed, do: finish},
-		{on: validated(Refused), when: merchantCause, to: StateQueued, do: validateAgain},
-		{on: validated(Denied), to: StateQueued, do: validateAgain},
 		{on: validated(Refused), to: StateQueued, do: record},
+		{on: validated(Denied), to: StateQueued, do: record},
 		{on: validated(Succeeded), to: StateQueued, do: record},
 		{on: validated(Unknown), to: StateQueued, do: record},
 		{on: validated(Throttled), to: StateQueued, do: record},

@@ -18,9 +18,10 @@ const whyNotWaited statemachine.Why = "breaker_open"
 // validate asks DANA about the payee of a payout that has not been sent yet. It reports
 // whether the payout is to be sent now.
 //
-// What is not known when no verdict comes back: whether the account can take the money.
-// The payout is sent all the same. Nothing is risked by that: DANA looks at the account
-// itself, and refuses.
+// What is not known when no verdict on the account comes back (no answer, refused
+// credentials, no funds): whether it can take the money. The payout is sent all the same.
+// Nothing is risked by that: DANA looks itself, and its answer to the send decides, holds
+// included.
 func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err error) {
 	id := danaclient.NewExternalID(r.Now())
 	x := danaclient.Exchange{
@@ -41,5 +42,5 @@ func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err 
 	d, err := r.settle(ctx, p.Ref, x, func(ledger.Record) statemachine.Event {
 		return statemachine.AccountResult(id, x.Outcome, r.Now())
 	})
-	return d.Tx.State == statemachine.StateQueued && d.Hold == "", err
+	return d.Tx.State == statemachine.StateQueued, err
 }

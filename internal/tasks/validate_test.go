@@ -139,39 +139,20 @@ func TestValidationIsLeftOutBehindAnOpenBreaker(t *testing.T) {
 	}
 }
 
-// A fault that is the merchant's is not the payout's: it waits for the hold to end, is
-// validated again, and is paid (promise 6).
-func TestValidationHoldsForTheMerchantsTrouble(t *testing.T) {
+// The merchant's trouble is for the send to meet: a payout that no deposit will ever cover
+// must not hold the others again and again.
+func TestValidationLeavesTheMerchantsTroubleToTheSend(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	poor := new(atomic.Bool)
-	poor.Store(true)
-	asked := b.instead(t, func(w http.ResponseWriter, r *http.Request) {
-		if poor.Load() {
-			w.WriteHeader(http.StatusForbidden)
-			_, _ = w.Write([]byte(`{"responseCode":"4033714","responseMessage":"Insufficient Fund"}`))
-			return
-		}
-		b.dana.ServeHTTP(w, r)
-	})
-	b.submitValidated(t, "PAY-1", good, "10000")
-	b.start(t, b.worker(t, "w1"))
+	b.submitValidated(t, "HUGE", good, "1000000000000") // 4033714, and 4033814
+	w := b.worker(t, "w1")
+	b.start(t, w)
+	if rec := b.await(t, "HUGE", sm.StateFailed); rec.Tx.Reason != "insufficient_funds" || rec.Tx.Attempts != 1 {
+		t.Errorf("%s after %d attempts", rec.Tx.Reason, rec.Tx.Attempts)
+	}
 	b.awaitHold(t, sm.InsufficientFunds)
-	if rec := b.get(t, "PAY-1"); rec.Tx.State != sm.StateQueued || b.sends("PAY-1") != 0 {
-		t.Errorf("%s, %d sends under the hold", rec.Tx.State, b.sends("PAY-1"))
-	}
-	poor.Store(false)
-	b.await(t, "PAY-1", sm.StateSucceeded)
-	good, taken := b.entry(t, "PAY-1", "account_succeeded"), b.entry(t, "PAY-1", sm.Taken)
-	if good == nil || asked.Load() < 2 {
-		t.Fatalf("asked %d times, history %+v", asked.Load(), good)
-	}
-	first := good.At
-	if good.Times > 1 { // a spare wake-up asked as well
-		first = good.Since
-	}
-	if first.After(taken.At) {
-		t.Errorf("sent at %s, found good at %s", taken.At, first)
+	if e := b.entry(t, "HUGE", "account_refused"); e == nil || e.To != sm.StateQueued {
+		t.Errorf("history %+v", e)
 	}
 }
 
