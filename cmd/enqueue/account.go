@@ -17,12 +17,12 @@ import (
 const askHelp = `
 
 It asks DANA and moves no money; Redis is not needed. The status is DANA's own reading of
-its answer: valid, invalid (also when this inquiry failed: make a new one), or, of a bank account, pending
-when no answer came in three attempts or DANA answered what its table does not know.
+its answer: valid, or invalid (also when this inquiry failed: make a new one). A bank account
+can be pending: no answer came in three attempts, or one that DANA's table does not know.
 
 Exit codes: 0 the account can be paid the amount, 5 it cannot (it is unknown, frozen or over
-its limit), 4 there is no verdict (DANA could not be reached, or did not tell), 1 DANA refused for
-another reason, 2 bad usage or refused credentials.
+its limit), 4 there is no verdict (DANA could not be reached, or did not tell), 1 DANA refused
+for another reason, 2 bad usage or refused credentials.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 `

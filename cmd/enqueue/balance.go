@@ -13,8 +13,8 @@ import (
 
 const balanceHelp = `
 
-It asks DANA's open API (Check Disbursement Account); Redis is not needed. MERCHANT_ID and CLIENT_SECRET must
-be set. Disbursements are paid from MERCHANT_DEPOSIT_BALANCE.
+It asks DANA's open API (Check Disbursement Account); Redis is not needed. MERCHANT_ID and
+CLIENT_SECRET must be set. Disbursements are paid from MERCHANT_DEPOSIT_BALANCE.
 
 DANA's page says that the numbers are in the smallest unit, 1/100 rupiah, and they are read so.
 That is not confirmed for every merchant: --json has DANA's own number beside it ("raw").
