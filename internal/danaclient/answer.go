@@ -162,7 +162,7 @@ func text(raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
 	}
-	if isDigits(string(raw[:1])) {
+	if raw[0] == '-' || isDigits(string(raw[:1])) {
 		return string(raw)
 	}
 	// Most texts are spelt plainly.
