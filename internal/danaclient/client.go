@@ -29,6 +29,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Dial == nil {
+		// A dial outlives the call that asked for it, so it is bounded by itself.
+		cfg.Dial = (&net.Dialer{Timeout: cfg.Timeout}).DialContext
+	}
 	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), wire: transport(cfg)}
 	c.tokens.c = c
 	return c, nil
@@ -38,9 +42,8 @@ func New(cfg Config) (*Client, error) {
 // an answer to a payout, and would post the payout to a host and path that were not signed.
 func transport(cfg Config) *http.Transport {
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		// A dial outlives the call that asked for it, so it is bounded by itself.
-		DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            cfg.Dial,
 		TLSHandshakeTimeout:    cfg.Timeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:      true,

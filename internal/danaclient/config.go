@@ -1,9 +1,11 @@
 package danaclient
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -46,6 +48,8 @@ type Config struct {
 	// MaxConns is how many idle connections are kept for the next call: as many as calls
 	// are made at once.
 	MaxConns int
+	// Dial opens the connections to BaseURL's host, or to a proxy before it; nil is TCP.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Now is the clock of X-TIMESTAMP and of Exchange.Duration; nil is time.Now.
 	Now func() time.Time
 }

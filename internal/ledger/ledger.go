@@ -10,6 +10,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/salur-id/salur/internal/payout"
@@ -125,8 +126,8 @@ func Update(ctx context.Context, l Ledger, p statemachine.Policy, ref, answer st
 		if !ok {
 			return rec, statemachine.Decision{Tx: rec.Tx, Ignored: true}, nil
 		}
-		d := p.Decide(rec.Tx, ev)
-		if d.Ignored && !ev.Answer() {
+		d, write := decide(p, rec, ev)
+		if !write {
 			return rec, d, nil
 		}
 		next, err := l.Apply(ctx, rec, d, answer)
@@ -135,6 +136,22 @@ func Update(ctx context.Context, l Ledger, p statemachine.Policy, ref, answer st
 		}
 		return next, d, err
 	}
+}
+
+// decide is the machine's decision on a record, and whether it is to be written.
+func decide(p statemachine.Policy, rec Record, ev statemachine.Event) (d statemachine.Decision, write bool) {
+	d = p.Decide(rec.Tx, ev)
+	return d, !d.Ignored || ev.Answer()
+}
+
+// apply is the record after d. again says that its entry takes the place of the last one
+// in the history. ErrForbidden when d breaks a promise.
+func apply(rec Record, d statemachine.Decision, answer string) (next Record, again bool, err error) {
+	if err := permitted(rec, d); err != nil {
+		return Record{}, false, fmt.Errorf("ledger: payout %s: %s to %s on %s: %w", rec.Payout.Ref, rec.Tx.State, d.Tx.State, d.Entry.Event, err)
+	}
+	next, again = rec.next(d, answer)
+	return next, again, nil
 }
 
 // permitted holds a decision against the promises once more before it is written: a

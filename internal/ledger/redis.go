@@ -114,10 +114,10 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 
 // Apply implements Ledger.
 func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, answer string) (Record, error) {
-	if err := permitted(rec, d); err != nil {
-		return Record{}, fmt.Errorf("ledger: payout %s: %s to %s on %s: %w", rec.Payout.Ref, rec.Tx.State, d.Tx.State, d.Entry.Event, err)
+	next, again, err := apply(rec, d, answer)
+	if err != nil {
+		return Record{}, err
 	}
-	next, again := rec.next(d, answer)
 	doc, entry, err := encode(next)
 	if err != nil {
 		return Record{}, err

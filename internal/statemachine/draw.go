@@ -11,12 +11,8 @@ import (
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> queued\n")
-	for _, from := range States {
-		for _, to := range States {
-			if why := arrows(from, to); from != to && len(why) > 0 {
-				fmt.Fprintf(&b, "    %s --> %s: %s\n", from, to, strings.Join(why, "<br/>"))
-			}
-		}
+	for _, e := range Edges() {
+		fmt.Fprintf(&b, "    %s --> %s: %s\n", e.From, e.To, strings.Join(arrows(e.From, e.To), "<br/>"))
 	}
 	for _, s := range States {
 		if s.Final() {
@@ -24,6 +20,22 @@ func Diagram() string {
 		}
 	}
 	return b.String()
+}
+
+// Edge is a pair of different states that some rule leads from one to the other.
+type Edge struct{ From, To State }
+
+// Edges lists them in the order of the states.
+func Edges() []Edge {
+	var edges []Edge
+	for _, from := range States {
+		for _, to := range States {
+			if from != to && slices.ContainsFunc(table[from], func(r rule) bool { return r.to == to }) {
+				edges = append(edges, Edge{from, to})
+			}
+		}
+	}
+	return edges
 }
 
 // arrows are the reasons to go from one state to another, short enough for an arrow: what

@@ -1,0 +1,56 @@
+// Package prove scales the tests that hold the system against its promises, and collects
+// what they found. `make test` runs their short form; `make prove` gives each part a time.
+package prove
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// For is how long a part is to go on: what the environment variable PROVE_<part> says, such
+// as 10m. Zero asks for the short form.
+func For(t testing.TB, part string) time.Duration {
+	t.Helper()
+	text := os.Getenv("PROVE_" + part)
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		t.Fatalf("PROVE_%s %q: give a duration such as 10m", part, text)
+	}
+	return d
+}
+
+// Seed starts whatever a part draws at random: PROVE_SEED, or a number of its own for this
+// run. The same seed draws the same faults; what processes do in the meantime may differ.
+var Seed = sync.OnceValue(func() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("PROVE_SEED"), 10, 64); err == nil {
+		return n
+	}
+	return rand.Uint64N(1_000_000)
+})
+
+// Say adds a line to the log of the test, and to the report of `make prove`.
+func Say(t testing.TB, format string, args ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, args...)
+	t.Log(line)
+	name := os.Getenv("PROVE_REPORT")
+	if name == "" {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatalf("PROVE_REPORT: %v", err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := fmt.Fprintln(f, line); err != nil {
+		t.Fatalf("PROVE_REPORT: %v", err)
+	}
+}

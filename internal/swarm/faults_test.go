@@ -1,0 +1,209 @@
+package swarm
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/sandbox"
+	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tasks"
+)
+
+// fault is one kind of trouble; it returns how to end it, or nil.
+type fault struct {
+	name string
+	do   func(r *run) (mend func())
+}
+
+const (
+	queueLost = "queue lost"
+	plainTask = "enqueued with plain asynq"
+)
+
+// deposit is far more than all payouts together.
+var deposit = money.Rupiah(1_000_000_000)
+
+var faults = []fault{
+	{"worker killed", func(r *run) func() {
+		i := r.dice.IntN(len(r.workers))
+		r.workers[i].kill()
+		r.workers[i] = r.start()
+		return nil
+	}},
+	{"worker stopped and started again", func(r *run) func() {
+		i := r.dice.IntN(len(r.workers))
+		if r.workers[i].toRedis.isCut() {
+			return nil // a stop that takes ages, which the tests with processes show
+		}
+		r.workers[i].stop()
+		r.workers[i] = r.start() // beside the old one, which finishes
+		return nil
+	}},
+	{"worker cut off from Redis", func(r *run) func() {
+		l := r.one().toRedis
+		l.sever()
+		return l.mend
+	}},
+	{"worker cut off from DANA", func(r *run) func() {
+		l := r.one().toDANA
+		l.sever()
+		return l.mend
+	}},
+	{"Redis away for all", func(r *run) func() {
+		cut := slices.Clone(r.workers)
+		for _, w := range cut {
+			w.toRedis.sever()
+		}
+		return func() {
+			for _, w := range cut {
+				w.toRedis.mend()
+			}
+		}
+	}},
+	{"duplicate tasks", func(r *run) func() {
+		for range 5 {
+			rec := r.any()
+			for queue, typ := range map[string]string{tasks.QueueTopUp: tasks.TypeTopUpSend, tasks.QueueInquiry: tasks.TypeTopUpInquire} {
+				r.enqueue(typ, fmt.Sprintf(`{"v":1,"ref":%q}`, rec.Payout.Ref), asynq.Queue(queue))
+			}
+		}
+		return nil
+	}},
+	{queueLost, func(r *run) func() {
+		for _, k := range r.redis.Keys() {
+			if len(k) > 6 && k[:6] == "asynq:" {
+				r.redis.Del(k)
+			}
+		}
+		return nil
+	}},
+	{"deposit used up", func(r *run) func() {
+		r.check(r.dana.SetDeposit(money.Rupiah(15_000)))
+		return func() { r.check(r.dana.SetDeposit(deposit)) }
+	}},
+	{"credentials refused", func(r *run) func() {
+		r.dana.RefuseCredentials(true)
+		return func() { r.dana.RefuseCredentials(false) }
+	}},
+	{"DANA down for sends", func(r *run) func() {
+		target := sandbox.Target{API: "topup"}
+		r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayNever, Answer: "500xx01"}}}))
+		return func() { r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{})) }
+	}},
+	{"DANA down for inquiries", func(r *run) func() {
+		target := sandbox.Target{API: "topup-status"}
+		r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.HTML}}}))
+		return func() { r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{})) }
+	}},
+	{"held by a person", func(r *run) func() {
+		r.check(gate.HoldByPerson(r.ctx, r.rdb, "a look", "Sari", time.Now()))
+		return func() {
+			_, err := gate.Resume(r.ctx, r.rdb)
+			r.check(err)
+		}
+	}},
+	{"a person asks", func(r *run) func() {
+		for range 3 {
+			r.ask(r.any().Payout.Ref)
+		}
+		return nil
+	}},
+	{"submitted again", func(r *run) func() {
+		for range 3 {
+			_, created, err := tasks.Submit(r.ctx, r.ledger, r.queue, r.any().Payout, time.Now())
+			if r.check(err); created {
+				r.t.Error("a payout was accepted twice")
+			}
+		}
+		return nil
+	}},
+	{plainTask, func(r *run) func() {
+		r.payouts++
+		p := payout.Instruction{Ref: fmt.Sprintf("PLAIN-%d", r.payouts), Customer: r.customer(), Amount: "12000"}
+		r.plain[p.Ref] = true
+		r.enqueue(tasks.TypeTopUpSend, fmt.Sprintf(`{"v":1,"ref":%q,"customer":%q,"amount":%q}`, p.Ref, p.Customer, p.Amount),
+			asynq.Queue(tasks.QueueTopUp), asynq.TaskID(p.Ref))
+		return nil
+	}},
+}
+
+func (r *run) one() *worker { return r.workers[r.dice.IntN(len(r.workers))] }
+
+func (r *run) customer() string { return fmt.Sprintf("6281%07d", r.dice.IntN(50)) }
+
+// any is one of the payouts.
+func (r *run) any() ledger.Record {
+	records, err := r.ledger.List(r.ctx, ledger.Query{Limit: 40})
+	if r.check(err); len(records) == 0 {
+		r.t.Fatal("there is no payout")
+	}
+	return records[r.dice.IntN(len(records))]
+}
+
+func (r *run) enqueue(typ, payload string, options ...asynq.Option) {
+	_, err := r.asynq.Enqueue(asynq.NewTask(typ, []byte(payload)), options...)
+	r.check(err)
+}
+
+// ask is `ledger inquire`.
+func (r *run) ask(ref string) {
+	rec, d, err := ledger.Update(r.ctx, r.ledger, r.policy, ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow(time.Now()), true })
+	if r.check(err); !d.Ignored {
+		r.check(r.queue.Wake(r.ctx, rec))
+	}
+}
+
+// submit accepts a few payouts more.
+func (r *run) submit() {
+	for range 1 + r.dice.IntN(6) {
+		r.payouts++
+		in := payout.Instruction{
+			Ref: fmt.Sprintf("PAY-%d", r.payouts), Customer: r.customer(), Amount: payout.Number(fmt.Sprint(10_000 + r.dice.IntN(10_000))),
+			Validate: r.dice.IntN(5) == 0,
+		}
+		p, err := in.Parse()
+		r.check(err)
+		if r.dice.IntN(10) == 0 {
+			p.NotAfter = time.Now().Add(time.Duration(r.dice.IntN(120)) * time.Second)
+		}
+		_, created, err := tasks.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
+		if r.check(err); !created {
+			r.t.Errorf("%s was there already", p.Ref)
+		}
+		r.accepted[p.Ref] = true
+	}
+}
+
+// draw is the mix of troubles of one run, and what DANA does to single payouts in it.
+func (r *run) draw() []fault {
+	var mix []fault
+	for _, f := range faults {
+		if r.dice.IntN(2) == 0 {
+			mix = append(mix, f)
+		}
+	}
+	// A plain task is all there is of its payout until a worker has taken it up: its
+	// producer must not do that on a Redis that loses queues.
+	if slices.ContainsFunc(mix, func(f fault) bool { return f.name == queueLost }) {
+		mix = slices.DeleteFunc(mix, func(f fault) bool { return f.name == plainTask })
+	}
+	random := sandbox.Random{Seed: r.dice.Uint64(), Share: r.dice.Float64()}
+	for _, n := range sandbox.Numbers() {
+		if n.Preset != "" && r.dice.IntN(2) == 0 {
+			random.Presets = append(random.Presets, n.Preset)
+		}
+	}
+	r.check(r.dana.Apply(sandbox.Plan{Random: &random}))
+	return mix
+}
+
+// newDice draws the run's choices.
+func newDice(seed, n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, n)) }

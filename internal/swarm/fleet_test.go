@@ -1,0 +1,158 @@
+package swarm
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/sandbox"
+	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tasks"
+)
+
+var key = sync.OnceValue(func() *rsa.PrivateKey {
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
+
+const timeout = 8 * time.Second // of an exchange, as by default
+
+// fleet is Redis, DANA and the workers, all in this process and in virtual time.
+type fleet struct {
+	t      *testing.T
+	redis  *miniredis.Miniredis
+	dana   *sandbox.Sandbox
+	danaAt *listener
+	policy sm.Policy
+
+	// The tests' own view, through a line that is never cut.
+	rdb    *redis.Client
+	ledger *ledger.Redis
+	queue  *tasks.Queue
+
+	workers []*worker
+	ever    []*worker // the killed ones too
+	breaker int       // times that a breaker opened
+	all     sync.WaitGroup
+}
+
+// worker is one worker process.
+type worker struct {
+	*tasks.Worker
+	toRedis, toDANA *line
+	stop            context.CancelFunc
+}
+
+func newFleet(t *testing.T, workers int) *fleet {
+	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
+	f.policy.InquiryCutoff = time.Hour
+	f.redis.SetTime(time.Now())
+	var err error
+	f.dana, err = sandbox.New(sandbox.Config{
+		PartnerID: "merchant", PublicKey: &key().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: f.dana, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(f.danaAt) }() // ends with the listener
+	f.rdb = f.client(newLine(f.redis.Dial))
+	f.ledger, f.queue = ledger.NewRedis(f.rdb), tasks.NewQueue(f.rdb)
+	for range workers {
+		f.workers = append(f.workers, f.start())
+	}
+	t.Cleanup(func() {
+		for _, w := range f.ever {
+			w.end()
+		}
+		f.all.Wait()
+		f.dana.Close()
+		_ = server.Close()
+		_ = f.rdb.Close()
+		f.redis.Close()
+	})
+	return f
+}
+
+func (f *fleet) client(l *line) *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Addr: "127.0.0.1:6379", Dialer: l.Dial, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
+		DialerRetries: 1, MaxRetries: 1, ContextTimeoutEnabled: true, PoolSize: 32,
+	})
+}
+
+// start is a new worker process, wired as cmd/worker wires it.
+func (f *fleet) start() *worker {
+	w := &worker{
+		toRedis: newLine(f.redis.Dial),
+		toDANA:  newLine(f.danaAt.connect),
+	}
+	client, err := danaclient.New(danaclient.Config{
+		BaseURL: "http://127.0.0.1", PartnerID: "merchant", Origin: "merchant.example", ChannelID: "95221",
+		Key: key(), Timeout: timeout, MaxConns: 16, Now: time.Now, Dial: w.toDANA.Dial,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	rdb := f.client(w.toRedis)
+	r := &tasks.Runner{
+		Ledger: ledger.NewRedis(rdb), Queue: tasks.NewQueue(rdb), DANA: client, Policy: f.policy, Timeout: timeout,
+		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: time.Now, Log: zap.NewNop(), Metrics: metrics.New(),
+	}
+	r.Gate = gate.New(gate.Config{
+		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: time.Now, Probe: r.Probe,
+		OnBreaker: func(_, _, to string) {
+			if to == "open" {
+				f.breaker++
+			}
+		},
+	})
+	w.Worker = &tasks.Worker{
+		Redis: rdb, Runner: r, Concurrency: 8, Sweeper: &tasks.Sweeper{Runner: r, Grace: 15 * time.Second, Retention: 24 * time.Hour},
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.stop = cancel
+	f.all.Go(func() {
+		if err := w.Run(ctx); err != nil {
+			f.t.Error(err)
+		}
+		_ = rdb.Close()
+	})
+	f.ever = append(f.ever, w)
+	return w
+}
+
+// kill ends a worker as kill -9 would, as far as anybody else can see: from this moment on
+// nothing that it does leaves it. Its goroutines stay until the run is over.
+func (w *worker) kill() {
+	w.toRedis.kill(true)
+	w.toDANA.kill(true)
+}
+
+// end stops a worker, also a killed one.
+func (w *worker) end() {
+	w.toRedis.kill(false)
+	w.toRedis.mend()
+	time.Sleep(5 * time.Second) // whatever waits for a cut line has found out
+	w.stop()
+}
+
+var _ net.Listener = (*listener)(nil)

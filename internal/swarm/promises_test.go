@@ -1,0 +1,107 @@
+package swarm
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/sandbox"
+	sm "github.com/salur-id/salur/internal/statemachine"
+)
+
+// books is what DANA has, by reference.
+func (r *run) books() map[string]sandbox.Transaction {
+	state := r.dana.State()
+	if err := state.Check(); err != nil { // a reference credited twice among others
+		r.t.Fatalf("DANA's books: %v", err)
+	}
+	books := map[string]sandbox.Transaction{}
+	for _, tx := range state.Transactions {
+		books[tx.Ref] = tx
+	}
+	return books
+}
+
+// promises holds everything that is known at this moment against the promises, and returns
+// the records.
+func (r *run) promises() map[string]ledger.Record {
+	r.t.Helper()
+	plain, err := r.ledger.GetMany(r.ctx, slices.Collect(maps.Keys(r.plain)))
+	r.check(err)
+	for ref := range plain {
+		delete(r.plain, ref)
+		r.accepted[ref] = true
+	}
+	records, err := r.ledger.GetMany(r.ctx, slices.Collect(maps.Keys(r.accepted)))
+	r.check(err)
+	books := r.books() // after the ledger: what it claims must be true by now
+	scheduled := r.scheduled()
+	for ref := range r.accepted {
+		rec, ok := records[ref]
+		if !ok {
+			r.t.Errorf("%s was accepted and is gone", ref)
+			continue
+		}
+		dana, state := books[ref], rec.Tx.State
+		switch {
+		case state == sm.StateSucceeded && (dana.Status != "00" && dana.Status != "04" || dana.Amount != rec.Payout.Amount):
+			r.t.Errorf("%s is called succeeded; DANA has %+v", ref, dana)
+		case state == sm.StateRefunded && dana.Status != "04":
+			r.t.Errorf("%s is called refunded; DANA has %+v", ref, dana)
+		case state == sm.StateFailed && (dana.Status == "00" || dana.Status == "01" || dana.Status == "02" || dana.Status == "03"):
+			r.t.Errorf("%s is called failed; DANA has %+v", ref, dana)
+		case !state.Final() && state != sm.StateReview && !scheduled[ref]:
+			r.t.Errorf("%s is %s and in no index: nothing will look at it", ref, state)
+		}
+		if was := r.final[ref]; was.Final() && was != state && (was != sm.StateSucceeded || state != sm.StateRefunded) {
+			r.t.Errorf("%s was %s and is %s", ref, was, state)
+		}
+		r.final[ref] = state
+	}
+	r.events()
+	if r.t.Failed() {
+		r.explain(records)
+	}
+	return records
+}
+
+// scheduled is every payout that the sweeper would find.
+func (r *run) scheduled() map[string]bool {
+	found := map[string]bool{}
+	for _, step := range []sm.Step{sm.StepAnswer, sm.StepSend, sm.StepInquire} {
+		wakes, err := r.ledger.Overdue(r.ctx, step, time.Now().Add(1000*time.Hour), 0)
+		r.check(err)
+		for _, w := range wakes {
+			found[w.Ref] = true
+		}
+	}
+	return found
+}
+
+// events reads what has happened since last time.
+func (r *run) events() {
+	entries, err := r.rdb.XRange(r.ctx, "salur:{topup}:events", r.lastID, "+").Result()
+	r.check(err)
+	for _, e := range entries {
+		r.lastID = "(" + e.ID
+		from, to := e.Values["from"].(string), e.Values["to"].(string)
+		if from != "" {
+			r.tally.count(edge(sm.State(from), sm.State(to)))
+		}
+	}
+}
+
+// explain ends the run with the histories of those whose promise was broken: the test's log
+// names them.
+func (r *run) explain(records map[string]ledger.Record) {
+	for _, ref := range slices.Sorted(maps.Keys(records)) {
+		entries, err := r.ledger.History(r.ctx, ref)
+		r.check(err)
+		r.t.Logf("%s %s", ref, records[ref].Tx.State)
+		for _, e := range entries {
+			r.t.Logf("\t%s %s → %s %s %s %s", e.At.Format(time.TimeOnly), e.From, e.To, e.Event, e.Detail, e.ResponseCode)
+		}
+	}
+	r.t.FailNow()
+}

@@ -1,0 +1,266 @@
+// Package swarm runs whole fleets in virtual time: the real asynq servers, handlers, ledger,
+// sweepers and gates, with Redis and DANA in memory, under a mix of troubles that each
+// seed draws for itself. The promises are checked after every step; then the troubles
+// end, and everything must settle.
+package swarm
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/prove"
+	sm "github.com/salur-id/salur/internal/statemachine"
+)
+
+const (
+	workers  = 2
+	steps    = 20               // of a run, each up to maxPause long
+	maxPause = 20 * time.Second // between two troubles
+	settleIn = 15 * time.Minute // after the last trouble
+)
+
+// short is how many seeds `make test` runs.
+const short = 6
+
+// tally counts what all runs together have exercised.
+type tally struct {
+	runs, payouts, sends, duplicates int
+	virtual, settled                 time.Duration // settled: the longest
+	seen                             map[string]int
+	mu                               sync.Mutex
+}
+
+func (y *tally) count(what string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.seen[what]++
+}
+
+func TestSwarm(t *testing.T) {
+	t.Parallel()
+	key() // outside of any bubble
+	redis.SetLogger(&logging.VoidLogger{})
+	y := &tally{seen: map[string]int{}}
+	seed, long := prove.Seed(), prove.For(t, "SWARM")
+	begun := time.Now()
+	for n := uint64(0); n < short || time.Since(begun) < long; n++ {
+		ok := t.Run(fmt.Sprintf("seed=%d/%d", seed, n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { newRun(t, y, newDice(seed, n)).all() })
+		})
+		if !ok {
+			break
+		}
+		y.runs++
+	}
+	if t.Failed() {
+		return
+	}
+	y.complete(t, long > 0)
+	prove.Say(t, "swarm: seed %d, %d runs, %s of virtual time in %s: %d payouts, %d sends of which %d repeated, settled at most %s after the last trouble, no promise broken",
+		seed, y.runs, y.virtual.Round(time.Minute), time.Since(begun).Round(time.Second), y.payouts, y.sends, y.duplicates, y.settled)
+	for _, what := range slices.Sorted(maps.Keys(y.seen)) {
+		prove.Say(t, "swarm: %6d x %s", y.seen[what], what)
+	}
+}
+
+// rare is what the short form need not meet.
+func rare(what string) bool { return strings.HasPrefix(what, "edge ") }
+
+// unreached are edges that this fleet cannot take, and why.
+var unreached = map[sm.Edge]string{
+	{From: sm.StateReview, To: sm.StateFailed}:       "a person resolves what DANA paid or took back, as they see it in its books",
+	{From: sm.StateProcessing, To: sm.StateRefunded}: "no rule",
+}
+
+// complete fails when a kind of trouble, or an edge of the machine, never happened.
+func (y *tally) complete(t *testing.T, long bool) {
+	var never []string
+	for _, f := range faults {
+		if y.seen["trouble: "+f.name] == 0 {
+			never = append(never, "trouble: "+f.name)
+		}
+	}
+	if y.seen["breaker opened"] == 0 {
+		never = append(never, "breaker opened")
+	}
+	for _, e := range sm.Edges() {
+		if name := edge(e.From, e.To); y.seen[name] == 0 && unreached[e] == "" {
+			never = append(never, name)
+		}
+	}
+	for _, what := range never {
+		if long || !rare(what) {
+			t.Errorf("never exercised: %s", what)
+		}
+	}
+}
+
+func edge(from, to sm.State) string { return fmt.Sprintf("edge %s to %s", from, to) }
+
+// run is one seed.
+type run struct {
+	*fleet
+	ctx      context.Context
+	dice     *rand.Rand
+	tally    *tally
+	asynq    *asynq.Client
+	payouts  int
+	accepted map[string]bool
+	plain    map[string]bool     // enqueued with plain asynq and not yet seen in the ledger
+	final    map[string]sm.State // the final states that were seen
+	lastID   string              // in the event stream
+}
+
+func newRun(t *testing.T, y *tally, dice *rand.Rand) *run {
+	r := &run{
+		fleet: newFleet(t, workers), ctx: t.Context(), dice: dice, tally: y,
+		accepted: map[string]bool{}, plain: map[string]bool{}, final: map[string]sm.State{}, lastID: "-",
+	}
+	r.asynq = asynq.NewClientFromRedisClient(r.rdb)
+	return r
+}
+
+func (r *run) all() {
+	begun := time.Now()
+	mix := r.draw()
+	r.submit()
+	var mends []func()
+	for range steps {
+		r.submit()
+		if len(mix) > 0 {
+			f := mix[r.dice.IntN(len(mix))]
+			r.tally.count("trouble: " + f.name)
+			if mend := f.do(r); mend != nil {
+				mends = append(mends, mend)
+			}
+		}
+		r.pass(time.Duration(r.dice.Int64N(int64(maxPause))))
+		if len(mends) > 0 && r.dice.IntN(2) == 0 {
+			mends[0]()
+			mends = mends[1:]
+		}
+		r.promises()
+	}
+	for _, mend := range mends {
+		mend()
+	}
+	r.settle()
+	r.tally.virtual += time.Since(begun)
+}
+
+// pass lets time pass, for Redis too.
+func (r *run) pass(d time.Duration) {
+	for d > 0 {
+		some := min(d, time.Second)
+		time.Sleep(some)
+		r.redis.SetTime(time.Now())
+		r.redis.FastForward(some)
+		d -= some
+	}
+}
+
+func (r *run) await(what string, within time.Duration, ok func() bool) {
+	for end := time.Now().Add(within); !ok(); r.pass(time.Second) {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func (r *run) check(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// settle: the troubles are over, and everything must end; then people clear what is left
+// to them, and the books must agree to the rupiah.
+func (r *run) settle() {
+	last := time.Now()
+	for open := r.open(); len(open)+len(r.plain) > 0; open = r.open() {
+		if r.pass(time.Second); time.Since(last) > settleIn {
+			holds, err := gate.ReadHolds(r.ctx, r.rdb)
+			r.t.Errorf("not settled after %s: %d payouts, plain tasks %v; holds %+v %v", settleIn, len(open), r.plain, holds, err)
+			for _, w := range r.workers {
+				r.t.Logf("%s: %+v", w.Runner.Owner, w.Runner.Gate.Status())
+			}
+			r.explain(open)
+		}
+	}
+	r.tally.settled = max(r.tally.settled, time.Since(last).Round(time.Second))
+
+	// What DANA took back is learnt by asking, and what is in review by looking at its books.
+	for ref, tx := range r.books() {
+		if tx.Status == "04" {
+			r.ask(ref)
+		}
+	}
+	r.await("DANA to be asked", time.Minute, func() bool {
+		for _, rec := range r.promises() {
+			if rec.Tx.Next == sm.StepInquire {
+				return false
+			}
+		}
+		return true
+	})
+	for _, rec := range r.promises() {
+		if rec.Tx.State == sm.StateReview {
+			r.resolve(rec.Payout.Ref)
+		}
+	}
+	succeeded := int64(0)
+	for _, rec := range r.promises() {
+		switch {
+		case !rec.Tx.State.Final():
+			r.t.Errorf("%s is %s in the end", rec.Payout.Ref, rec.Tx.State)
+		case rec.Tx.State == sm.StateSucceeded:
+			succeeded += rec.Payout.Amount.Cents()
+		}
+	}
+	books := r.dana.State()
+	if gone := books.Opening.Sub(books.Deposit).Cents(); gone != succeeded {
+		r.t.Errorf("%d cents left the deposit, the ledger says %d", gone, succeeded)
+	}
+	for range r.breaker {
+		r.tally.count("breaker opened")
+	}
+	r.tally.payouts += len(r.accepted)
+	for _, tx := range books.Transactions {
+		r.tally.sends += tx.Sends
+		r.tally.duplicates += max(0, tx.Sends-1)
+	}
+}
+
+// open is what still needs somebody.
+func (r *run) open() map[string]ledger.Record {
+	open := r.promises()
+	maps.DeleteFunc(open, func(_ string, rec ledger.Record) bool { return rec.Tx.State.Final() || rec.Tx.State == sm.StateReview })
+	return open
+}
+
+// resolve is what a person does who sees DANA's books.
+func (r *run) resolve(ref string) {
+	as := map[string]sm.State{"00": sm.StateSucceeded, "04": sm.StateRefunded}[r.books()[ref].Status]
+	if as == "" {
+		as = sm.StateFailed
+	}
+	_, _, err := ledger.Update(r.ctx, r.ledger, r.policy, ref, "", func(ledger.Record) (sm.Event, bool) {
+		return sm.Resolve(as, "Sari", "seen in DANA's books", time.Now()), true
+	})
+	r.check(err)
+}
