@@ -4,10 +4,8 @@ package prove
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 )
@@ -27,14 +25,15 @@ func For(t testing.TB, part string) time.Duration {
 	return d
 }
 
-// Seed starts whatever a part draws at random: PROVE_SEED, or a number of its own for this
-// run. The same seed draws the same faults; what processes do in the meantime may differ.
-var Seed = sync.OnceValue(func() uint64 {
-	if n, err := strconv.ParseUint(os.Getenv("PROVE_SEED"), 10, 64); err == nil {
-		return n
+// Seed starts whatever a part draws at random: PROVE_SEED, or 1. The same seed draws the
+// same faults; what processes do in the meantime may differ.
+func Seed() uint64 {
+	n, err := strconv.ParseUint(os.Getenv("PROVE_SEED"), 10, 64)
+	if err != nil {
+		return 1
 	}
-	return rand.Uint64N(1_000_000)
-})
+	return n
+}
 
 // Say adds a line to the log of the test, and to the report of `make prove`.
 func Say(t testing.TB, format string, args ...any) {

@@ -174,6 +174,9 @@ func (r *run) submit() {
 		if r.dice.IntN(10) == 0 {
 			p.NotAfter = time.Now().Add(time.Duration(r.dice.IntN(120)) * time.Second)
 		}
+		if i := r.dice.IntN(10 * len(odd)); i < len(odd) {
+			r.check(r.dana.SetBehaviour(sandbox.Target{Ref: p.Ref}, odd[i]))
+		}
 		_, created, err := tasks.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
 		if r.check(err); !created {
 			r.t.Errorf("%s was there already", p.Ref)
@@ -182,19 +185,24 @@ func (r *run) submit() {
 	}
 }
 
-// draw is the mix of troubles of one run, and what DANA does to single payouts in it.
-func (r *run) draw() []fault {
+// draw is the mix of troubles of one run, in the order in which they come, and what DANA
+// does to single payouts in it. Some are in it by the run's number, so that a few runs have
+// them all.
+func (r *run) draw(n int) []fault {
 	var mix []fault
-	for _, f := range faults {
-		if r.dice.IntN(2) == 0 {
+	for i, f := range faults {
+		forced := i%short == n%short
+		// A plain task is all there is of its payout until a worker has taken it up: its
+		// producer must not do that on a Redis that loses queues.
+		barred := f.name == plainTask && slices.ContainsFunc(mix, func(f fault) bool { return f.name == queueLost })
+		if (forced || r.dice.IntN(2) == 0) && !barred {
 			mix = append(mix, f)
 		}
+		if forced && barred {
+			mix = append(slices.DeleteFunc(mix, func(f fault) bool { return f.name == queueLost }), f)
+		}
 	}
-	// A plain task is all there is of its payout until a worker has taken it up: its
-	// producer must not do that on a Redis that loses queues.
-	if slices.ContainsFunc(mix, func(f fault) bool { return f.name == queueLost }) {
-		mix = slices.DeleteFunc(mix, func(f fault) bool { return f.name == plainTask })
-	}
+	r.dice.Shuffle(len(mix), func(i, j int) { mix[i], mix[j] = mix[j], mix[i] })
 	random := sandbox.Random{Seed: r.dice.Uint64(), Share: r.dice.Float64()}
 	for _, n := range sandbox.Numbers() {
 		if n.Preset != "" && r.dice.IntN(2) == 0 {
@@ -203,6 +211,14 @@ func (r *run) draw() []fault {
 	}
 	r.check(r.dana.Apply(sandbox.Plan{Random: &random}))
 	return mix
+}
+
+// odd are longer misfortunes of single payouts than the presets draw.
+var odd = []sandbox.Behaviour{
+	{Sends: []sandbox.Send{{Times: 6, Pay: sandbox.PayNever, Answer: sandbox.Drop}}}, // every retry in vain: not found
+	{Sends: []sandbox.Send{{Pay: sandbox.PayLate, DelayMillis: 200_000, Answer: sandbox.Drop}}},
+	{Sends: []sandbox.Send{{Pay: sandbox.PayPending, Then: "04"}}},
+	{Sends: []sandbox.Send{{Answer: sandbox.ForeignRef, Then: "04"}}},
 }
 
 // newDice draws the run's choices.
