@@ -6,7 +6,9 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // kill -9 between the write-ahead and the answer: DANA has paid, nobody knows.
@@ -95,6 +97,36 @@ func TestStoppedDuringAnExchange(t *testing.T) {
 	}
 	s.worker()
 	s.awaitState("PAY-1", "succeeded")
+	s.balance()
+}
+
+// A worker is frozen in the middle of an exchange, for longer than asynq's lease of 30 s, and thawed: by
+// then somebody else has paid, and what the frozen one still has to say changes nothing.
+func TestFrozenForLongerThanTheLease(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	s.env["SALUR_DANA_TIMEOUT"] = "2s"
+	first := s.worker()
+	s.must("enqueue", "topup", "--ref", "PAY-1", "--customer", "628999000001", "--amount", "10000") // paid, then hangs
+	await(t, "DANA to pay", func() bool { return len(s.books().Credits) == 1 })
+	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	thaw := time.After(35 * time.Second)
+	s.worker()
+	before := s.awaitState("PAY-1", "succeeded")
+	<-thaw
+	if err := first.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the thawed worker to record what it saw", func() bool { return len(s.show("PAY-1").History) > len(before.History) })
+	tx := s.show("PAY-1")
+	if last := tx.History[len(tx.History)-1]; tx.State != "succeeded" || !strings.Contains(last.Detail, "late answer to attempt 1") {
+		t.Errorf("%s, and last %+v", tx.State, last)
+	}
+	if n := len(s.books().Credits); n != 1 || tx.Attempts != 2 {
+		t.Errorf("%d credits after %d attempts", n, tx.Attempts)
+	}
 	s.balance()
 }
 

@@ -30,10 +30,10 @@ type system struct {
 
 const clientSecret = "client-secret-of-the-tests"
 
-// setup starts Redis and DANA. Schedules are shortened by configuration alone.
-func setup(t *testing.T) *system {
+// setup starts Redis, which keeps what it has, and DANA. Schedules are shortened by configuration alone.
+func setup(t *testing.T, redisOptions ...string) *system {
 	t.Helper()
-	s := &system{t: t, redis: redistest.Start(t, "--appendonly", "yes")}
+	s := &system{t: t, redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)}
 	s.env = map[string]string{"SANDBOX_CLIENT_SECRET": clientSecret}
 	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", "20s", "--json")
 	var settings map[string]string
