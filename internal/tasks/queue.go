@@ -51,10 +51,11 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 }
 
 // Rewake makes sure that an overdue step has a wake-up that can still arrive, and reports
-// whether it had lost it. A task that waits for its turn is one. A task that is being
-// executed is none, since its worker may be dead; it gets a spare beside it, which is in
-// nobody's way and does nothing if the worker lives.
-func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (lost bool, err error) {
+// whether it had lost it. A task that waits for its turn is one, unless it has waited too long for
+// that to be believed: asynq's keys may say that it waits where no queue has it. A task that
+// is being executed is none, since its worker may be dead. Both get a spare beside them, which
+// is in nobody's way and does nothing if the other one runs. An archived task runs again.
+func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lost bool, err error) {
 	queue, typ := route(rec.Tx.Next)
 	if typ == "" {
 		return false, nil
@@ -73,9 +74,16 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record) (lost bool, err e
 		}
 		switch info.State {
 		case asynq.TaskStatePending, asynq.TaskStateScheduled, asynq.TaskStateRetry:
-			return false, nil
+			if !tooLong {
+				return false, nil
+			}
 		case asynq.TaskStateActive:
 			spare = true
+		case asynq.TaskStateArchived:
+			if err := q.inspector.RunTask(queue, id); err != nil {
+				return false, fmt.Errorf("run the archived task %s: %w", id, err)
+			}
+			return true, nil
 		}
 	}
 	return false, nil

@@ -15,6 +15,11 @@ import (
 const (
 	sweepEvery = time.Second
 	sweepLimit = 500
+	// patience is how many graces at most pass between two looks at an overdue step, and after how
+	// many a task that should wait for its turn is no longer believed to.
+	patience = 8
+	// archivePage is how many archived tasks are read at once.
+	archivePage = 100
 )
 
 // Sweeper rebuilds every wake-up from the ledger alone. It looks once a second at what is
@@ -137,7 +142,8 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 		// Its last inquiry was due at the cut-off and could not be made.
 		return s.happen(ctx, w.Ref, "cut_off", statemachine.CutOffReached(now))
 	}
-	lost, err := s.Queue.Rewake(ctx, rec)
+	late := now.Sub(tx.DueAt)
+	lost, err := s.Queue.Rewake(ctx, rec, late > patience*s.Grace)
 	if err != nil {
 		return err
 	}
@@ -146,7 +152,7 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 		s.Log.Warn("a payout's wake-up was lost and made again", zap.String("ref", w.Ref), zap.String("step", string(tx.Next)))
 	}
 	// The longer it waits (at a closed gate, in a dead worker), the rarer the look.
-	pause := min(max(now.Sub(tx.DueAt), s.Grace), 8*s.Grace)
+	pause := min(max(late, s.Grace), patience*s.Grace)
 	return s.Ledger.Postpone(ctx, w, now.Add(pause))
 }
 
@@ -166,12 +172,16 @@ func (s *Sweeper) happen(ctx context.Context, ref, what string, ev statemachine.
 // there; a task enqueued elsewhere with few retries does when its worker is killed, and
 // asynq then forgets it after a while.
 func (s *Sweeper) rescueArchived(ctx context.Context) error {
-	archived, err := s.Queue.inspector.ListArchivedTasks(QueueTopUp, asynq.PageSize(100))
-	if errors.Is(err, asynq.ErrQueueNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
+	var archived []*asynq.TaskInfo
+	for page := 1; len(archived) == (page-1)*archivePage; page++ {
+		some, err := s.Queue.inspector.ListArchivedTasks(QueueTopUp, asynq.PageSize(archivePage), asynq.Page(page))
+		if errors.Is(err, asynq.ErrQueueNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		archived = append(archived, some...)
 	}
 	for _, t := range archived {
 		_, p, whole, err := decode(t.Payload)
