@@ -12,6 +12,17 @@ help:
 .PHONY: test
 test: setup lint
 	go test -race -count=1 -timeout 20m ./... # not from the cache: it does not see the programs that tests build
+	go test -count=1 -timeout 20m -run 'TestModel|TestSwarm' ./internal/ledger ./internal/swarm # too large for the race detector
+
+## prove: the long form of the proof, with a report; SWARM=10m CHAOS=10m SEED=n
+.PHONY: prove
+prove: setup
+	@SWARM=$(SWARM) CHAOS=$(CHAOS) SEED=$(SEED) scripts/prove
+
+## mutate: test the tests of what decides about money; half an hour
+.PHONY: mutate
+mutate: setup
+	scripts/mutate
 
 ## setup: find redis-server or install it; without it some tests are left out, and it says which
 .PHONY: setup

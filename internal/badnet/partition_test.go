@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/salur-id/salur/internal/prove"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -99,8 +100,8 @@ func TestPartition(t *testing.T) {
 			if silent := last.Sub(cutAt); silent > timeout+trust {
 				t.Errorf("A sent %v after it lost Redis", silent)
 			}
-			t.Logf("partitioned worker: last send %v after the cut, takeover %v after the cut (%d attempts, %d of them seen at DANA, at the least %v before)",
-				last.Sub(cutAt).Round(time.Millisecond), takeover.Sub(cutAt).Round(time.Millisecond), len(lostAt), ofA, nearest.Round(time.Millisecond))
+			prove.Say(t, "partition: %s: last send %v after the cut, takeover %v after the cut (%d attempts, %d of them seen at DANA, at the least %v before)",
+				tt.name, last.Sub(cutAt).Round(time.Millisecond), takeover.Sub(cutAt).Round(time.Millisecond), len(lostAt), ofA, nearest.Round(time.Millisecond))
 
 			to.heal()
 			stopB()
