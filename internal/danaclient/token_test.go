@@ -142,7 +142,7 @@ func TestRefusedTokenIsRenewedOnce(t *testing.T) {
 			}
 			expect(t, i.pay(t), test.kind, test.why, false)
 			if i.paid.Load() != test.sent || i.fetched.Load() != test.tokens {
-				t.Errorf("%d sent with %d tokens; want %d, %d", i.paid.Load(), i.fetched.Load(), test.sent, test.tokens)
+				t.Fatalf("%d sent with %d tokens; want %d, %d", i.paid.Load(), i.fetched.Load(), test.sent, test.tokens)
 			}
 			if test.sent == 2 {
 				first, second := <-i.calls, <-i.calls

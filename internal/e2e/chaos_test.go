@@ -35,8 +35,9 @@ func TestChaos(t *testing.T) {
 		c.submit()
 		c.trouble()
 	}
+	over := time.Now()
 	c.calm()
-	c.settle()
+	c.settle(over)
 	c.report(time.Since(begun))
 }
 
@@ -140,9 +141,10 @@ func (c *chaos) trouble() {
 		return
 	case 3:
 		c.stops++
-		stopped := c.workers[i]
+		c.env["SALUR_LOG_LEVEL"] = "info" // it is ready when it says so; a signal before that is a kill
+		stopped := c.worker()
+		c.env["SALUR_LOG_LEVEL"] = "error"
 		c.signal(stopped, syscall.SIGTERM)
-		c.workers[i] = c.start("worker")
 		<-stopped.ended
 		if code := stopped.cmd.ProcessState.ExitCode(); code != 0 {
 			c.t.Errorf("a worker that was told to stop exits with %d:\n%s", code, stopped.stderr.tail())
@@ -223,8 +225,7 @@ func (c *chaos) calm() {
 
 // settle waits until nothing is open, then does what is left to people: asks about what DANA
 // took back, and resolves what is in review by DANA's books.
-func (c *chaos) settle() {
-	begun := time.Now()
+func (c *chaos) settle(over time.Time) {
 	open := func() (open int) {
 		for _, rec := range c.records(c.accepted) {
 			if rec.Tx.Next != sm.StepNone {
@@ -234,11 +235,11 @@ func (c *chaos) settle() {
 		return open
 	}
 	for n := open(); n > 0; n = open() {
-		if time.Sleep(200 * time.Millisecond); time.Since(begun) > 10*time.Minute {
-			c.t.Fatalf("%d payouts are open after %s", n, time.Since(begun))
+		if time.Sleep(200 * time.Millisecond); time.Since(over) > 10*time.Minute {
+			c.t.Fatalf("%d payouts are open after %s", n, time.Since(over))
 		}
 	}
-	c.settled = time.Since(begun)
+	c.settled = time.Since(over)
 
 	asked := 0
 	for ref, rec := range c.records(c.accepted) {
