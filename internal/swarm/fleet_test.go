@@ -7,9 +7,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,8 +51,8 @@ type fleet struct {
 	queue  *tasks.Queue
 
 	workers []*worker
-	ever    []*worker // the killed ones too
-	breaker int       // times that a breaker opened
+	ever    []*worker    // the killed ones too
+	breaker atomic.Int32 // times that a breaker opened
 	all     sync.WaitGroup
 }
 
@@ -123,7 +123,7 @@ func (f *fleet) start() *worker {
 		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: time.Now, Probe: r.Probe,
 		OnBreaker: func(_, _, to string) {
 			if to == "open" {
-				f.breaker++
+				f.breaker.Add(1)
 			}
 		},
 	})
@@ -145,16 +145,13 @@ func (f *fleet) start() *worker {
 // kill ends a worker as kill -9 would, as far as anybody else can see: from this moment on
 // nothing that it does leaves it. Its goroutines stay until the run is over.
 func (w *worker) kill() {
-	w.toRedis.kill(true)
-	w.toDANA.kill(true)
+	w.toRedis.die()
+	w.toDANA.die()
 }
 
 // end stops a worker, also a killed one.
 func (w *worker) end() {
-	w.toRedis.kill(false)
-	w.toRedis.mend()
+	w.toRedis.revive()
 	time.Sleep(5 * time.Second) // whatever waits for a cut line has found out
 	w.stop()
 }
-
-var _ net.Listener = (*listener)(nil)

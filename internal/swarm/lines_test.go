@@ -66,11 +66,19 @@ func (l *line) mend() {
 	}
 }
 
-// kill is what kill -9 does to a process, as far as anybody else can see.
-func (l *line) kill(gone bool) {
+// die is what kill -9 does to a process, as far as anybody else can see.
+func (l *line) die() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.dead = gone
+	l.dead = true
+}
+
+// revive is for the end of a run alone, so that what is left of the process can stop.
+func (l *line) revive() {
+	l.mu.Lock()
+	l.dead = false
+	l.mu.Unlock()
+	l.mend()
 }
 
 // lossy is one connection of a line. Like a socket, and unlike the pipe below it, it takes

@@ -15,7 +15,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,6 +27,7 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/prove"
+	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -82,37 +82,29 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
-// rare is what the short form need not meet.
-func rare(what string) bool { return strings.HasPrefix(what, "edge ") }
-
-// unreached are edges that this fleet cannot take, and why.
-var unreached = map[sm.Edge]string{
-	{From: sm.StateReview, To: sm.StateFailed}:       "a person resolves what DANA paid or took back, as they see it in its books",
-	{From: sm.StateProcessing, To: sm.StateRefunded}: "no rule",
-}
-
-// complete fails when a kind of trouble, or an edge of the machine, never happened.
+// complete fails when a kind of trouble, or in the long form a way of DANA or an edge of
+// the machine, never happened.
 func (y *tally) complete(t *testing.T, long bool) {
-	var never []string
+	want := []string{"breaker opened"}
 	for _, f := range faults {
-		if y.seen["trouble: "+f.name] == 0 {
-			never = append(never, "trouble: "+f.name)
+		want = append(want, "trouble: "+f.name)
+	}
+	if long {
+		for _, e := range sm.Edges() {
+			want = append(want, edge(e.From, e.To))
+		}
+		for _, a := range []sandbox.Answer{sandbox.Hang, sandbox.Drop, sandbox.HTML, sandbox.Half, sandbox.Empty, sandbox.ForeignRef, sandbox.ForeignAmount} {
+			want = append(want, answered(a))
 		}
 	}
-	if y.seen["breaker opened"] == 0 {
-		never = append(never, "breaker opened")
-	}
-	for _, e := range sm.Edges() {
-		if name := edge(e.From, e.To); y.seen[name] == 0 {
-			never = append(never, name)
-		}
-	}
-	for _, what := range never {
-		if long || !rare(what) {
+	for _, what := range want {
+		if y.seen[what] == 0 {
 			t.Errorf("never exercised: %s", what)
 		}
 	}
 }
+
+func answered(a sandbox.Answer) string { return "answer: " + string(a) }
 
 func edge(from, to sm.State) string { return fmt.Sprintf("edge %s to %s", from, to) }
 
@@ -239,8 +231,13 @@ func (r *run) settle() {
 	if gone := books.Opening.Sub(books.Deposit).Cents(); gone != succeeded {
 		r.t.Errorf("%d cents left the deposit, the ledger says %d", gone, succeeded)
 	}
-	for range r.breaker {
+	for range r.breaker.Load() {
 		r.tally.count("breaker opened")
+	}
+	for _, q := range r.dana.Requests("", "") {
+		if q.Answer != sandbox.Normal {
+			r.tally.count(answered(q.Answer))
+		}
 	}
 	r.tally.payouts += len(r.accepted)
 	for _, tx := range books.Transactions {
