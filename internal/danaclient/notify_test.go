@@ -204,12 +204,18 @@ func TestNotifyAtOnce(t *testing.T) {
 	})
 	var all sync.WaitGroup
 	first, hangUp := context.WithCancel(t.Context())
+	over := make(chan struct{})
 	all.Go(func() {
+		defer close(over)
 		if code := answered(t, h, notify(t, notice).WithContext(first)); code != "2004300 Successful" {
 			t.Error(code)
 		}
 	})
-	<-begun
+	select {
+	case <-begun:
+	case <-over:
+		t.Fatal("it was not received")
+	}
 	hangUp() // does not take it from the others
 	for range 49 {
 		all.Go(func() {

@@ -70,6 +70,9 @@ func TestSymmetricRequest(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)
 	expect(t, i.pay(t), statemachine.Succeeded, "", false)
+	if i.paid.Load() != 1 {
+		t.Fatal("nothing was sent")
+	}
 	h := (<-i.calls).Header
 	if got := h.Get("Authorization"); got != "Bearer token-1" {
 		t.Errorf("Authorization %q", got)

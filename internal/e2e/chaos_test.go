@@ -49,6 +49,7 @@ type chaos struct {
 	workers []*process
 
 	wantKills, wantPayouts, batch int
+	short                         bool
 	freezeFor                     time.Duration
 
 	payouts, kills, freezes, stops, redisKills, flushes int
@@ -70,7 +71,7 @@ func newChaos(t *testing.T, long time.Duration) *chaos {
 	// What Redis has acknowledged survives its kill with this setting and no lesser one.
 	c := &chaos{system: setup(t, "--appendfsync", "always"), dice: rand.New(rand.NewPCG(prove.Seed(), 3))}
 	c.env["SALUR_LOG_LEVEL"], c.env["SALUR_CONCURRENCY"] = "error", "16"
-	c.wantKills, c.wantPayouts, c.batch, c.freezeFor = 12, 400, 25, 5*time.Second
+	c.short, c.wantKills, c.wantPayouts, c.batch, c.freezeFor = long == 0, 12, 400, 25, 5*time.Second
 	if long > 0 {
 		// As by default, but for the retries' and inquiries' patience.
 		c.wantKills, c.wantPayouts, c.freezeFor = 200, 2000, 35*time.Second
@@ -96,7 +97,7 @@ func (c *chaos) misbehave() {
 
 // submit hands a batch over with the real program, again and again until all of it is accepted.
 func (c *chaos) submit() {
-	if c.payouts >= c.wantPayouts {
+	if c.short && c.payouts >= c.wantPayouts {
 		return // only trouble is still to come
 	}
 	customers := []string{"628996647679", "628121111111"} // frozen; general error
@@ -227,10 +228,12 @@ func (c *chaos) calm() {
 // took back, and resolves what is in review by DANA's books.
 func (c *chaos) settle(over time.Time) {
 	open := func() (open int) {
-		for _, rec := range c.records(c.accepted) {
-			if rec.Tx.Next != sm.StepNone {
-				open++
+		for _, step := range []sm.Step{sm.StepSend, sm.StepAnswer, sm.StepInquire} {
+			wakes, err := c.ledger.Overdue(c.t.Context(), step, time.Now().Add(1000*time.Hour), 0)
+			if err != nil {
+				c.t.Fatal(err)
 			}
+			open += len(wakes)
 		}
 		return open
 	}

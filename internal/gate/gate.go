@@ -17,6 +17,7 @@ import (
 	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -55,7 +56,7 @@ type Gate struct {
 	cfg     Config
 	limiter *redis_rate.Limiter
 
-	reading sync.Mutex // one reading at a time, so that an older one never replaces a newer
+	reading *semaphore.Weighted // one reading at a time, so that an older one never replaces a newer
 
 	mu      sync.Mutex
 	apis    map[string]*api
@@ -75,6 +76,7 @@ func New(cfg Config) *Gate {
 	return &Gate{
 		cfg:     cfg,
 		limiter: redis_rate.NewLimiter(cfg.Redis),
+		reading: semaphore.NewWeighted(1),
 		apis:    make(map[string]*api),
 		changed: make(chan struct{}),
 	}

@@ -77,8 +77,10 @@ func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
 // When it fails the view stays, and ages until it is no longer trusted: a hold that was
 // made or lifted meanwhile is unknown here. Status has the error.
 func (g *Gate) read(ctx context.Context) {
-	g.reading.Lock()
-	defer g.reading.Unlock()
+	if g.reading.Acquire(ctx, 1) != nil {
+		return // nobody waits for it any more
+	}
+	defer g.reading.Release(1)
 	at := g.cfg.Now()
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()

@@ -45,6 +45,7 @@ var faults = []fault{
 		if r.workers[i].toRedis.isCut() {
 			return nil // a stop that takes ages, which the tests with processes show
 		}
+		r.pass(2 * time.Second) // connections that are just being made would stop virtual time
 		r.workers[i].stop()
 		r.workers[i] = r.start() // beside the old one, which finishes
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 	"go.uber.org/zap"
 
 	"github.com/salur-id/salur/internal/danaclient"
@@ -76,7 +77,7 @@ func newFleet(t *testing.T, workers int) *fleet {
 	}
 	server := &http.Server{Handler: f.dana, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(f.danaAt) }() // ends with the listener
-	f.rdb = f.client(newLine(f.redis.Dial))
+	f.rdb = f.client(newLine(f.redis.Dial, 0))
 	f.ledger, f.queue = ledger.NewRedis(f.rdb), tasks.NewQueue(f.rdb)
 	for range workers {
 		f.workers = append(f.workers, f.start())
@@ -98,14 +99,18 @@ func (f *fleet) client(l *line) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: "127.0.0.1:6379", Dialer: l.Dial, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		DialerRetries: 1, MaxRetries: 1, ContextTimeoutEnabled: true, PoolSize: 32,
+		// A cut line refuses at once, and asynq asks again at once: in no time at all, for ever.
+		MinRetryBackoff: 200 * time.Millisecond,
+		// It negotiates with a mutex in its hand, and virtual time stands still while anybody waits for one.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }
 
 // start is a new worker process, wired as cmd/worker wires it.
 func (f *fleet) start() *worker {
 	w := &worker{
-		toRedis: newLine(f.redis.Dial),
-		toDANA:  newLine(f.danaAt.connect),
+		toRedis: newLine(f.redis.Dial, 0),
+		toDANA:  newLine(f.danaAt.connect, 100*time.Millisecond),
 	}
 	client, err := danaclient.New(danaclient.Config{
 		BaseURL: "http://127.0.0.1", PartnerID: "merchant", Origin: "merchant.example", ChannelID: "95221",

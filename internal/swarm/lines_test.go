@@ -5,16 +5,20 @@ package swarm
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"net"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // line is the way from one worker to Redis or to DANA: it can be cut and mended. What is
 // sent into a cut line is lost without a word, and so is an answer that comes back on it;
-// a new connection opens into nothing. All of it is in memory, so that a whole fleet
-// runs in virtual time.
+// new connections are refused. All of it is in memory, so that a whole fleet runs in
+// virtual time.
 type line struct {
-	dial func() (net.Conn, error)
+	dial  func() (net.Conn, error)
+	delay time.Duration // the longest that what is sent is on the way
 
 	mu    sync.Mutex
 	cut   bool
@@ -22,13 +26,18 @@ type line struct {
 	conns map[*lossy]bool
 }
 
-func newLine(dial func() (net.Conn, error)) *line {
-	return &line{dial: dial, conns: map[*lossy]bool{}}
+func newLine(dial func() (net.Conn, error), delay time.Duration) *line {
+	return &line{dial: dial, delay: delay, conns: map[*lossy]bool{}}
 }
+
+var errCut = &net.OpError{Op: "dial", Net: "pipe", Err: syscall.ECONNREFUSED}
 
 // Dial opens a connection. It takes no time, since go-redis dials with a mutex in its hand,
 // and virtual time stands still while anybody waits for a mutex.
 func (l *line) Dial(context.Context, string, string) (net.Conn, error) {
+	if l.isCut() {
+		return nil, errCut
+	}
 	conn, err := l.dial()
 	if err != nil {
 		return nil, err
@@ -107,6 +116,9 @@ func (c *lossy) pump() {
 	for {
 		select {
 		case b := <-c.sent:
+			if c.line.delay > 0 {
+				time.Sleep(rand.N(c.line.delay))
+			}
 			if _, err := c.Conn.Write(b); err != nil {
 				return
 			}
