@@ -44,6 +44,7 @@ func TestClean(t *testing.T) {
 		"Successful":            "Successful",
 		"a\x1b[31mred\r\nb\x00": "a [31mred  b…",
 		"héé":                   "héé",
+		"123456789012":          "123456789012",
 		"1234567890123":         "123456789012…",
 		"":                      "",
 		"not \xff utf-8":        "not � utf-8",
