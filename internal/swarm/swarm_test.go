@@ -141,6 +141,7 @@ func (r *run) all(n int) {
 	var mends []func()
 	for i := range steps {
 		r.submit()
+		r.pass(time.Duration(r.dice.Int64N(int64(300 * time.Millisecond)))) // into the midst of exchanges
 		f := mix[i%len(mix)]
 		r.tally.count("trouble: " + f.name)
 		if mend := f.do(r); mend != nil {
