@@ -26,6 +26,8 @@ type service struct {
 	timeout time.Duration
 	// statusOf is the serviceCode that a status inquiry asks with and is answered with.
 	statusOf string
+	// amountOptional: a status of 00 may leave the amount out.
+	amountOptional bool
 	// Where its answers name the transaction: our number and DANA's.
 	refField, numberField string
 	read                  func(s service, a answer, ref string) verdict
@@ -48,6 +50,7 @@ type answer struct {
 	serviceCode string // the API that its transaction was made by (39)
 	status      string // latestTransactionStatus (39)
 	amount      money.Amount
+	untold      bool // there is no amount in it at all
 }
 
 // fields is an answer as it came. A map and not a struct: names match exactly, and one odd
@@ -154,6 +157,7 @@ func (s service) parse(fields fields) answer {
 		serviceCode: text(fields["serviceCode"]),
 		status:      text(fields["latestTransactionStatus"]),
 		amount:      amount(fields["amount"]),
+		untold:      len(fields["amount"]) == 0 || string(fields["amount"]) == "null",
 	}
 }
 

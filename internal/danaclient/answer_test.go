@@ -418,7 +418,8 @@ func TestClassifyAnswers(t *testing.T) {
 		"top-up's answer to a transfer":  {bankTransfer, paid, from(ours, unknown("foreign_service")), false, true},
 		"bank status 00":                 {bankTransferStatus, replace(status, "2003900", "2000000", `"38"`, `"00"`), from(oursToo, func(o *statemachine.Outcome) { o.Code = "2000000" }), false, false},
 		"bank status of a top-up":        {bankTransferStatus, replace(status, "2003900", "2000000"), from(from(oursToo, unknown("foreign_service")), func(o *statemachine.Outcome) { o.Code = "2000000" }), false, true},
-		"bank status, no amount":         {bankTransferStatus, without(replace(status, "2003900", "2000000", `"38"`, `"00"`), "amount"), from(from(oursToo, unknown("echo_missing")), func(o *statemachine.Outcome) { o.Code, o.EchoAmount = "2000000", money.Amount{} }), false, true},
+		"bank status, no amount":         {bankTransferStatus, without(replace(status, "2003900", "2000000", `"38"`, `"00"`), "amount"), from(oursToo, func(o *statemachine.Outcome) { o.Code, o.EchoAmount = "2000000", money.Amount{} }), false, false},
+		"bank status, half an amount":    {bankTransferStatus, replace(status, "2003900", "2000000", `"38"`, `"00"`, `"currency"`, `"curency"`), from(from(oursToo, unknown("echo_missing")), func(o *statemachine.Outcome) { o.Code, o.EchoAmount = "2000000", money.Amount{} }), false, true},
 		"top-up's answer to the inquiry": {topUpStatus, `{"responseCode":"2003800"}`, statemachine.Outcome{Why: "foreign_service", Code: "2003800"}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 var bankTransferStatus = service{
 	api: APIBankTransferStatus, path: "/v1.0/emoney/transfer-bank-status.htm", code: "00",
-	purpose: asksStatus, codes: bankTransferStatusCodes, statusOf: "00", timeout: 4 * time.Second,
+	purpose: asksStatus, codes: bankTransferStatusCodes, statusOf: "00", timeout: 4 * time.Second, amountOptional: true,
 	refField: "originalPartnerReferenceNo", numberField: "originalReferenceNo", read: readStatus,
 }
 

@@ -101,7 +101,7 @@ func (c *decision) closeAttempt() {
 	}
 	switch c.ev.Outcome.Kind {
 	case InProgress:
-		c.tx.Accepted = true
+		c.tx.Accepted, c.tx.Confirmed = true, true
 	case Inconsistent:
 		c.tx.Inconsistent = true
 	}

@@ -52,6 +52,7 @@ func TestDecideEveryPair(t *testing.T) {
 		StateQueued: {
 			Taken: StateProcessing, Expired: StateFailed,
 			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
+			"account_inconsistent": StateReview,
 			"account_throttled": StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
 		},
 		StateProcessing: {

@@ -27,7 +27,7 @@ func validated(k Kind) Trigger { return Trigger("account_" + k.String()) }
 // Triggers lists everything that can happen to a payout.
 var Triggers = func() []Trigger {
 	all := []Trigger{Taken}
-	for _, k := range []Kind{Succeeded, Refused, Unknown, Throttled, NotSent, Denied} {
+	for _, k := range []Kind{Succeeded, Refused, Inconsistent, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, validated(k))
 	}
 	for _, k := range []Kind{Succeeded, InProgress, Refused, AskStatus, Inconsistent, Unknown, Throttled, NotSent, Denied} {
@@ -67,7 +67,7 @@ func (e Event) Answer() bool {
 // An outcome of a kind that such an inquiry cannot have proves nothing: it is Unknown.
 func AccountResult(externalID string, o Outcome, at time.Time) Event {
 	switch o.Kind {
-	case Succeeded, Refused, Throttled, NotSent, Denied:
+	case Succeeded, Refused, Inconsistent, Throttled, NotSent, Denied:
 	default:
 		o.Kind = Unknown
 	}

@@ -22,9 +22,13 @@ var (
 
 	payeeCause = guard{"the account cannot take it", func(c *decision) bool { return c.ev.Outcome.Why.PayeeCause() }}
 
-	// notOurs: a success counts only with our reference, amount and currency (promise 4).
+	// notOurs: a success counts only with our reference, amount and currency (promise 4). A
+	// bank transfer's status may leave the amount out; then DANA must have taken this very
+	// content under the reference before.
 	notOurs = guard{"echo is not ours", func(c *decision) bool {
-		return c.ev.Outcome.EchoRef != c.tx.Ref || c.ev.Outcome.EchoAmount != c.tx.Amount
+		o := c.ev.Outcome
+		untold := o.EchoAmount == money.Amount{} && isInquiry(c.ev.Trigger) && c.tx.Confirmed && !c.tx.Inconsistent
+		return o.EchoRef != c.tx.Ref || o.EchoAmount != c.tx.Amount && !untold
 	}}
 	// foreign: the answer names another reference or amount; it may leave the amount out.
 	foreign = guard{"echo is not ours", func(c *decision) bool {
@@ -44,6 +48,7 @@ var (
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
 	onceKnownToDANA = guard{"DANA knew it before, or 4043818 on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
+	mismatchFails   = guard{"name_mismatch failed", func(c *decision) bool { return c.policy.MismatchAction == FailMismatch }}
 	policyFailed    = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
 	policyReview    = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}
 	expired         = guard{"not-after passed", func(c *decision) bool { return c.tx.Expired(c.ev.At) }}

@@ -5,7 +5,7 @@ import "github.com/salur-id/salur/internal/money"
 // Kind is what one exchange with DANA proved. The zero Kind proves nothing: it is Unknown.
 type Kind uint8
 
-// The outcomes of a top-up (service 38) and of its inquiry (39). Which response code
+// The outcomes of a disbursement (services 38 and 43) and of its inquiry (39 and 00). Which response code
 // becomes which outcome is decided in danaclient, by DANA's code tables alone.
 const (
 	// Unknown: money may have moved or not. Timeouts, dropped lines, 5xx, answers that
@@ -19,7 +19,8 @@ const (
 	// Denied: DANA refused the caller (signature, partner, token) and never looked at the
 	// payout (401xx00, 401xx01, 401xx03).
 	Denied
-	// InProgress: DANA has the payout and is working on it (2023800; status 01, 02, 03).
+	// InProgress: DANA has the payout and is working on it (2023800, 2024300, and 2004300,
+	// which says that it has handed it to the bank; status 01, 02, 03).
 	InProgress
 	// Succeeded: paid, if the echo is ours (2003800; status 00).
 	Succeeded
@@ -29,7 +30,8 @@ const (
 	// (5003800 general error or the replay of a failed number; a success that does not
 	// say of what): only the inquiry can tell.
 	AskStatus
-	// Inconsistent: the number was used before with other content (4043818).
+	// Inconsistent: the number was used before with other content (4043818, 4044318). Of an
+	// account: it is another's than the payout says.
 	Inconsistent
 	// Refunded: paid and taken back (status 04, inquiry only).
 	Refunded
@@ -75,6 +77,8 @@ const (
 	InvalidAccount Why = "invalid_account"
 	// CredentialsRefused is the cause of a hold after Denied.
 	CredentialsRefused Why = "credentials_refused"
+	// NameMismatch: the bank's name of the account's holder is not the payout's.
+	NameMismatch Why = "name_mismatch"
 	// AttemptLost: the attempt is on record without an outcome and its time is over; the
 	// worker that made it died, froze or lost Redis.
 	AttemptLost Why = "attempt_lost"

@@ -43,6 +43,9 @@ type Transaction struct {
 	Resends  int     `json:"resends,omitempty"`  // times it was sent again after "not found"
 	Unknown  bool    `json:"unknown,omitempty"`  // some attempt may have paid
 	Accepted bool    `json:"accepted,omitempty"` // DANA said once that it has the payout
+	// Confirmed: DANA took a send as it was. It refuses a number with other content (4043818,
+	// 4044318), so that what it has under this number is this payout, amount included.
+	Confirmed bool `json:"confirmed,omitempty"`
 	// Inconsistent: DANA said that the number was used with other content (4043818).
 	Inconsistent bool `json:"inconsistent,omitempty"`
 
@@ -79,6 +82,17 @@ const (
 	AskPerson NotFoundAction = "review"
 )
 
+// MismatchAction is what happens to a payout whose account turns out to be somebody else's,
+// by name, before any money has moved.
+type MismatchAction string
+
+const (
+	// ReviewMismatch leaves it to a person. It is the zero Policy's too.
+	ReviewMismatch MismatchAction = "review"
+	// FailMismatch fails the payout.
+	FailMismatch MismatchAction = "failed"
+)
+
 // Policy is what a merchant can choose about the machine.
 type Policy struct {
 	// RetryDelays are the waits before retry 1..n; their number is the number of retries.
@@ -92,6 +106,7 @@ type Policy struct {
 	// ResendLimit is how often the same reference is sent again after that.
 	ResendLimit    int
 	NotFoundAction NotFoundAction
+	MismatchAction MismatchAction
 }
 
 // DefaultPolicy is DANA's retry rule for top-ups (five retries after 5, 10, 20, 40 and
