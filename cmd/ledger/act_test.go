@@ -84,7 +84,7 @@ func TestInquireUntold(t *testing.T) {
 	if code != cli.Done || !strings.HasPrefix(stdout, "A worker asks DANA") || !strings.Contains(stderr, "could not be told at once") {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
-	due, err := b.ledger.Overdue(t.Context(), sm.StepInquire, time.Now(), 10)
+	due, err := b.ledger.Overdue(t.Context(), "topup", sm.StepInquire, time.Now(), 10)
 	if err != nil || len(due) != 1 || due[0].Ref != "pending" {
 		t.Errorf("due inquiries: %v, %v", due, err)
 	}

@@ -87,7 +87,8 @@ func (s *system) wire(dana *danaclient.Client) {
 			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
 			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction),
 		},
-		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
+		BankRetryDelays: []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second},
+		Owner:           owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,

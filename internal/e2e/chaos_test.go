@@ -188,7 +188,7 @@ func (c *chaos) kill() {
 	} else {
 		c.workers[i] = c.start("worker")
 	}
-	wakes, err := c.ledger.Overdue(c.t.Context(), sm.StepAnswer, at.Add(time.Hour), 0)
+	wakes, err := c.ledger.Overdue(c.t.Context(), payout.TopUp, sm.StepAnswer, at.Add(time.Hour), 0)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func (c *chaos) calm() {
 func (c *chaos) settle(over time.Time) {
 	open := func() (open int) {
 		for _, step := range []sm.Step{sm.StepSend, sm.StepAnswer, sm.StepInquire} {
-			wakes, err := c.ledger.Overdue(c.t.Context(), step, time.Now().Add(1000*time.Hour), 0)
+			wakes, err := c.ledger.Overdue(c.t.Context(), payout.TopUp, step, time.Now().Add(1000*time.Hour), 0)
 			if err != nil {
 				c.t.Fatal(err)
 			}

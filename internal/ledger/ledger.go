@@ -73,6 +73,7 @@ type Stat struct {
 // Wake is a payout whose next step is overdue: nothing has come of its wake-up.
 type Wake struct {
 	Ref  string
+	Kind payout.Kind
 	Step statemachine.Step
 	At   time.Time // when the step was due, or when it was to be looked at again
 }
@@ -99,9 +100,9 @@ type Ledger interface {
 	List(ctx context.Context, q Query) ([]Record, error)
 	// Stats counts and sums every state.
 	Stats(ctx context.Context) ([]Stat, error)
-	// Overdue lists open payouts whose next step is this one and was due by the time given,
-	// the longest overdue first.
-	Overdue(ctx context.Context, step statemachine.Step, by time.Time, limit int) ([]Wake, error)
+	// Overdue lists open payouts of a kind whose next step is this one and was due by the
+	// time given, the longest overdue first.
+	Overdue(ctx context.Context, kind payout.Kind, step statemachine.Step, by time.Time, limit int) ([]Wake, error)
 	// Postpone says that w was looked at and is to be looked at again at the time given. It does
 	// nothing if the payout has moved on meanwhile.
 	Postpone(ctx context.Context, w Wake, at time.Time) error

@@ -153,7 +153,7 @@ func TestApplyMovesEverythingTogether(t *testing.T) {
 			}
 		}
 		for _, step := range []sm.Step{sm.StepSend, sm.StepAnswer, sm.StepInquire} {
-			wakes, err := b.ledger.Overdue(ctx, step, b.now.Add(1000*time.Hour), 10)
+			wakes, err := b.ledger.Overdue(ctx, payout.TopUp, step, b.now.Add(1000*time.Hour), 10)
 			if err != nil || len(wakes) != 0 {
 				t.Errorf("a finished payout is still in the index of %s: %v, %v", step, wakes, err)
 			}
@@ -310,7 +310,7 @@ func TestOverdueAndPostpone(t *testing.T) {
 		b.create(t, "OUT", "1")
 		b.happen(t, "OUT", b.take)
 		refs := func(step sm.Step, after time.Duration) string {
-			wakes, err := b.ledger.Overdue(ctx, step, b.now.Add(after), 10)
+			wakes, err := b.ledger.Overdue(ctx, payout.TopUp, step, b.now.Add(after), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -337,7 +337,7 @@ func TestOverdueAndPostpone(t *testing.T) {
 		if a, i := refs(sm.StepAnswer, time.Hour), refs(sm.StepInquire, 0); a != "" || i != "OUT " {
 			t.Fatalf("after the answer: %q wait for one, %q are to be inquired", a, i)
 		}
-		wakes, _ := b.ledger.Overdue(ctx, sm.StepInquire, b.now, 1)
+		wakes, _ := b.ledger.Overdue(ctx, payout.TopUp, sm.StepInquire, b.now, 1)
 		if err := b.ledger.Postpone(ctx, wakes[0], b.now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}

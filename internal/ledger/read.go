@@ -127,7 +127,7 @@ func (l *Redis) Purge(ctx context.Context, before time.Time, limit int) (int, er
 			return purged, err
 		}
 		n, err := purgeScript.Run(ctx, l.rdb,
-			[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Tx.Next)},
+			[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Payout.Kind, rec.Tx.Next)},
 			rec.Version, ref, string(rec.Tx.State), -rec.Payout.Amount.Cents(),
 		).Int()
 		if err != nil {

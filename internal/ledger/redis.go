@@ -36,11 +36,18 @@ type keys string
 
 func (k keys) tx(ref string) string              { return string(k) + "tx:" + ref }
 func (k keys) history(ref string) string         { return string(k) + "history:" + ref }
-func (k keys) open(s statemachine.Step) string   { return string(k) + "open:" + string(s) } // ref by when the step is due
-func (k keys) finished() string                  { return string(k) + "finished" }          // ref by when it was over
-func (k keys) sums() string                      { return string(k) + "sums" }              // cents by state
-func (k keys) events() string                    { return string(k) + "events" }            // stream of transitions
+func (k keys) finished() string                  { return string(k) + "finished" } // ref by when it was over
+func (k keys) sums() string                      { return string(k) + "sums" }     // cents by state
+func (k keys) events() string                    { return string(k) + "events" }   // stream of transitions
 func (k keys) state(s statemachine.State) string { return string(k) + "state:" + string(s) }
+
+// open is ref by when the step is due. Each kind has its own, as it has its own queue.
+func (k keys) open(kind payout.Kind, s statemachine.Step) string {
+	if kind == payout.TopUp {
+		return string(k) + "open:" + string(s)
+	}
+	return string(k) + "open:" + string(kind) + ":" + string(s)
+}
 
 // Create implements Ledger.
 func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Record, bool, error) {
@@ -56,7 +63,7 @@ func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Rec
 	}
 	k := l.keys
 	answer, err := createScript.Run(ctx, l.rdb,
-		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events()},
+		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(p.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events()},
 		token(), p.Fingerprint(), doc, entry, p.Ref, millis(rec.Tx.DueAt), millis(now),
 		string(rec.Tx.State), strconv.FormatInt(p.Amount.Cents(), 10), string(p.Kind),
 	).Slice()
@@ -132,8 +139,8 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	k, ref, cents := l.keys, rec.Payout.Ref, rec.Payout.Amount.Cents()
 	res, err := applyScript.Run(ctx, l.rdb,
 		[]string{
-			k.tx(ref), k.history(ref), k.open(rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
-			k.open(next.Tx.Next), k.state(next.Tx.State), k.finished(),
+			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
+			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
 		},
 		token(), rec.Version, doc, entry, flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), cents, -cents, string(rec.Payout.Kind),
@@ -151,8 +158,8 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 }
 
 // Overdue implements Ledger.
-func (l *Redis) Overdue(ctx context.Context, step statemachine.Step, before time.Time, limit int) ([]Wake, error) {
-	found, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.open(step), &redis.ZRangeBy{
+func (l *Redis) Overdue(ctx context.Context, kind payout.Kind, step statemachine.Step, before time.Time, limit int) ([]Wake, error) {
+	found, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.open(kind, step), &redis.ZRangeBy{
 		Min: "-inf", Max: millis(before), Count: int64(limit),
 	}).Result()
 	if err != nil {
@@ -160,14 +167,14 @@ func (l *Redis) Overdue(ctx context.Context, step statemachine.Step, before time
 	}
 	wakes := make([]Wake, len(found))
 	for i, z := range found {
-		wakes[i] = Wake{Ref: z.Member.(string), Step: step, At: time.UnixMilli(int64(z.Score))}
+		wakes[i] = Wake{Ref: z.Member.(string), Kind: kind, Step: step, At: time.UnixMilli(int64(z.Score))}
 	}
 	return wakes, nil
 }
 
 // Postpone implements Ledger.
 func (l *Redis) Postpone(ctx context.Context, w Wake, at time.Time) error {
-	err := postponeScript.Run(ctx, l.rdb, []string{l.keys.open(w.Step)}, w.Ref, millis(w.At), millis(at)).Err()
+	err := postponeScript.Run(ctx, l.rdb, []string{l.keys.open(w.Kind, w.Step)}, w.Ref, millis(w.At), millis(at)).Err()
 	if err != nil {
 		return fmt.Errorf("ledger: postpone the look at payout %s: %w", w.Ref, err)
 	}

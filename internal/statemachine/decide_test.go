@@ -53,7 +53,7 @@ func TestDecideEveryPair(t *testing.T) {
 			Taken: StateProcessing, Expired: StateFailed,
 			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
 			"account_inconsistent": StateReview,
-			"account_throttled": StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
+			"account_throttled":    StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
 		},
 		StateProcessing: {
 			"send_succeeded": StateSucceeded, "send_in_progress": StatePending, "send_refused": StateFailed,

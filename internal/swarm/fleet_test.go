@@ -121,7 +121,7 @@ func (f *fleet) start() *worker {
 	}
 	rdb := f.client(w.toRedis)
 	r := &tasks.Runner{
-		Ledger: ledger.NewRedis(rdb), Queue: tasks.NewQueue(rdb), DANA: client, Policy: f.policy, Timeout: timeout,
+		Ledger: ledger.NewRedis(rdb), Queue: tasks.NewQueue(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
 		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: time.Now, Log: zap.NewNop(), Metrics: metrics.New(),
 	}
 	r.Gate = gate.New(gate.Config{

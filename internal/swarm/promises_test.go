@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -79,10 +80,12 @@ func (r *run) unmoved(rec ledger.Record) bool {
 func (r *run) scheduled() map[string]bool {
 	found := map[string]bool{}
 	for _, step := range []sm.Step{sm.StepAnswer, sm.StepSend, sm.StepInquire} {
-		wakes, err := r.ledger.Overdue(r.ctx, step, time.Now().Add(1000*time.Hour), 0)
-		r.check(err)
-		for _, w := range wakes {
-			found[w.Ref] = true
+		for _, kind := range []payout.Kind{payout.TopUp, payout.Bank} {
+			wakes, err := r.ledger.Overdue(r.ctx, kind, step, time.Now().Add(1000*time.Hour), 0)
+			r.check(err)
+			for _, w := range wakes {
+				found[w.Ref] = true
+			}
 		}
 	}
 	return found

@@ -12,7 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
-// Inquire handles topup:inquire: one inquiry, if one is due. Asking moves no money, so
+// Inquire handles topup:inquire and bank:inquire: one inquiry, if one is due. Asking moves no money, so
 // nothing is written ahead; two answers to one inquiry count once.
 func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	ref, err := r.load(ctx, t)
@@ -32,7 +32,8 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	if ok, err := r.due(ctx, rec.Tx.DueAt); !ok {
 		return err
 	}
-	pass, err := r.Gate.Wait(ctx, string(danaclient.APITopUpStatus), gate.Inquire)
+	out := doors[rec.Payout.Kind]
+	pass, err := r.Gate.Wait(ctx, string(out.statusAPI), gate.Inquire)
 	if err != nil {
 		return err
 	}
@@ -50,9 +51,9 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	n, id := rec.Tx.Inquiries+1, danaclient.NewExternalID(now)
 	xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	defer cancel()
-	x := r.DANA.TopUpStatus(xctx, id, ref)
+	x := out.status(r.DANA, xctx, id, ref)
 	verdict = verdictOf(x)
-	_, err = r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
+	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
 		return statemachine.InquiryResult(n, id, x.Outcome, r.Now())
 	})
 	return err

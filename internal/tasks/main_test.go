@@ -96,7 +96,7 @@ func (b *bundle) worker(t *testing.T, name string) *Worker {
 		t.Fatal(err)
 	}
 	r := &Runner{
-		Ledger: b.ledger, Queue: b.queue, DANA: client, Policy: b.policy, Timeout: b.timeout,
+		Ledger: b.ledger, Queue: b.queue, DANA: client, Policy: b.policy, BankRetryDelays: b.policy.RetryDelays, Timeout: b.timeout,
 		Owner: name, Now: time.Now, Log: b.log, Metrics: metrics.New(),
 	}
 	r.Gate = gate.New(gate.Config{

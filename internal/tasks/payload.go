@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/salur-id/salur/internal/payout"
 )
@@ -16,10 +17,13 @@ import (
 // Queues and task types, as they stand on the wire (docs/tasks.md).
 const (
 	QueueTopUp   = "topup"
+	QueueBank    = "bank"
 	QueueInquiry = "inquiry"
 
 	TypeTopUpSend    = "topup:send"
 	TypeTopUpInquire = "topup:inquire"
+	TypeBankSend     = "bank:send"
+	TypeBankInquire  = "bank:inquire"
 )
 
 // payloadVersion is the "v" of the payloads that this version writes and reads.
@@ -57,7 +61,7 @@ func encode(ref string) []byte {
 
 // decode reads a payload. whole reports whether it carries the payout itself, which is
 // then valid.
-func decode(b []byte) (ref string, p payout.Payout, whole bool, err error) {
+func decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err error) {
 	var in Payload
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
@@ -76,8 +80,21 @@ func decode(b []byte) (ref string, p payout.Payout, whole bool, err error) {
 	if in.Instruction == (payout.Instruction{Ref: in.Ref}) {
 		return in.Ref, p, false, nil
 	}
+	kind := kindOf(typ)
+	if in.Kind == "" {
+		in.Kind = string(kind)
+	}
+	if in.Kind != string(kind) {
+		return "", p, false, fmt.Errorf("kind %q: a %s task carries kind %s", in.Kind, typ, kind)
+	}
 	p, err = in.Parse()
 	return in.Ref, p, true, err
+}
+
+// kindOf is the kind of payout that tasks of a type are about.
+func kindOf(typ string) payout.Kind {
+	kind, _, _ := strings.Cut(typ, ":")
+	return payout.Kind(kind)
 }
 
 // jsonError says what is wrong without quoting the payload, which may hold personal data.

@@ -26,7 +26,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"ref":"PAY-1","customer":"62811742234","amount":1.5,"notAfter":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte(`{"v":1,"customer":["62811742234"]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ref, p, whole, err := decode(b)
+		ref, p, whole, err := decode(TypeTopUpSend, b)
 		if err == nil && whole && p.Ref != ref {
 			t.Errorf("two references: %q and %q", ref, p.Ref)
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/ledger"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 const (
@@ -42,7 +41,7 @@ func NewQueue(rdb redis.UniversalClient) *Queue {
 // made of the reference and the step's number, so that a step has one wake-up however
 // often it is asked for.
 func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
-	queue, typ := route(rec.Tx.Next)
+	queue, typ := doors[rec.Payout.Kind].route(rec.Tx.Next)
 	if typ == "" {
 		return nil
 	}
@@ -56,7 +55,7 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 // is being executed is none, since its worker may be dead. Both get a spare beside them, which
 // is in nobody's way and does nothing if the other one runs. An archived task runs again.
 func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lost bool, err error) {
-	queue, typ := route(rec.Tx.Next)
+	queue, typ := doors[rec.Payout.Kind].route(rec.Tx.Next)
 	if typ == "" {
 		return false, nil
 	}
@@ -113,16 +112,6 @@ func (q *Queue) enqueue(ctx context.Context, rec ledger.Record, queue, typ, id s
 		return false, fmt.Errorf("enqueue %s for payout %s: %w", typ, rec.Payout.Ref, err)
 	}
 	return true, nil
-}
-
-func route(next statemachine.Step) (queue, typ string) {
-	switch next {
-	case statemachine.StepSend:
-		return QueueTopUp, TypeTopUpSend
-	case statemachine.StepInquire:
-		return QueueInquiry, TypeTopUpInquire
-	}
-	return "", ""
 }
 
 func stepID(rec ledger.Record, respin int) string {

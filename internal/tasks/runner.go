@@ -13,6 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -30,16 +31,20 @@ const (
 // Runner executes one step per task: load, ask the gate, do one exchange, decide, apply,
 // schedule.
 type Runner struct {
-	Ledger  ledger.Ledger
-	Queue   *Queue
-	Gate    *gate.Gate
-	DANA    *danaclient.Client
-	Policy  statemachine.Policy
-	Timeout time.Duration // one exchange with DANA
-	Owner   string        // this process, in the attempts that it writes ahead
-	Now     func() time.Time
-	Log     *zap.Logger
-	Metrics *metrics.Metrics
+	Ledger ledger.Ledger
+	Queue  *Queue
+	Gate   *gate.Gate
+	DANA   *danaclient.Client
+	Policy statemachine.Policy // of top-ups
+	// BankRetryDelays takes the place of Policy.RetryDelays for payouts to banks.
+	BankRetryDelays []time.Duration
+	// IgnoreNames leaves the names of account holders uncompared.
+	IgnoreNames bool
+	Timeout     time.Duration // one exchange with DANA
+	Owner       string        // this process, in the attempts that it writes ahead
+	Now         func() time.Time
+	Log         *zap.Logger
+	Metrics     *metrics.Metrics
 }
 
 // due waits for a step's time if it is near, and reports whether it has come.
@@ -68,7 +73,7 @@ func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
 // again, and the ledger recognises it. If Redis stays away the answer is lost from the
 // record; the attempt is on record, counts as lost at its deadline, and DANA's
 // deduplication makes the retry harmless (promise 1).
-func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) (statemachine.Decision, error) {
+func (r *Runner) settle(ctx context.Context, p payout.Payout, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) (statemachine.Decision, error) {
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
 
@@ -77,7 +82,7 @@ func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, 
 		d   statemachine.Decision
 	}
 	w, err := backoff.Retry(ctx, func() (written, error) {
-		rec, d, err := ledger.Update(ctx, r.Ledger, r.Policy, ref, string(x.Raw), func(rec ledger.Record) (statemachine.Event, bool) {
+		rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, string(x.Raw), func(rec ledger.Record) (statemachine.Event, bool) {
 			return event(rec), true
 		})
 		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrForbidden) {
@@ -87,10 +92,10 @@ func (r *Runner) settle(ctx context.Context, ref string, x danaclient.Exchange, 
 	}, backoff.WithMaxElapsedTime(recordFor))
 	if err != nil {
 		r.Metrics.Unrecorded()
-		r.Log.Error("an answer of DANA could not be recorded", append(r.exchangeFields(ref, x), zap.Error(err))...)
+		r.Log.Error("an answer of DANA could not be recorded", append(r.exchangeFields(p.Ref, x), zap.Error(err))...)
 		return statemachine.Decision{}, err
 	}
-	r.decided(ctx, w.rec, w.d, r.exchangeFields(ref, x)...)
+	r.decided(ctx, w.rec, w.d, r.exchangeFields(p.Ref, x)...)
 	return w.d, nil
 }
 
@@ -145,16 +150,17 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	id := danaclient.NewExternalID(r.Now())
+	rec, err := r.Ledger.Get(ctx, h.Ref)
+	if err != nil {
+		r.Log.Error("a hold could not be probed", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref), zap.Error(err))
+		return false
+	}
+	d := doors[rec.Payout.Kind]
 	var x danaclient.Exchange
 	if h.Cause == statemachine.CredentialsRefused {
-		x = r.DANA.TopUpStatus(ctx, id, h.Ref)
+		x = d.status(r.DANA, ctx, id, h.Ref)
 	} else {
-		rec, err := r.Ledger.Get(ctx, h.Ref)
-		if err != nil {
-			r.Log.Error("a hold could not be probed", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref), zap.Error(err))
-			return false
-		}
-		x = r.DANA.AccountInquiry(ctx, id, rec.Payout).Exchange
+		x, _ = d.account(r.DANA, ctx, id, rec.Payout)
 	}
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	o := x.Outcome
@@ -188,7 +194,7 @@ func (r *Runner) exchangeFields(ref string, x danaclient.Exchange) []zap.Field {
 // load finds the payout that a task is about. A task that carries the whole payout makes
 // the record if it is not there.
 func (r *Runner) load(ctx context.Context, t *asynq.Task) (string, error) {
-	ref, p, whole, err := decode(t.Payload())
+	ref, p, whole, err := decode(t.Type(), t.Payload())
 	if err != nil {
 		return "", &PayloadError{t.Type(), err}
 	}

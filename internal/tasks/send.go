@@ -9,10 +9,11 @@ import (
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
-// Send handles topup:send: one attempt, if one is due. It returns nil when the payout's
+// Send handles topup:send and bank:send: one attempt, if one is due. It returns nil when the payout's
 // present state does not want one.
 func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	ref, err := r.load(ctx, t)
@@ -29,7 +30,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		return err
 	}
 	if rec.Tx.Next == statemachine.StepAnswer && !r.Now().Before(rec.Tx.Open.Deadline) {
-		return r.bookLost(ctx, ref)
+		return r.bookLost(ctx, rec.Payout)
 	}
 	if rec.Tx.Next != statemachine.StepSend {
 		return nil
@@ -44,7 +45,8 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		}
 	}
 
-	pass, err := r.Gate.Wait(ctx, string(danaclient.APITopUp), gate.Send)
+	out := doors[rec.Payout.Kind]
+	pass, err := r.Gate.Wait(ctx, string(out.sendAPI), gate.Send)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	attempt := statemachine.Attempt{
 		ExternalID: danaclient.NewExternalID(now), Owner: r.Owner, StartedAt: now, Deadline: ends.Add(margin),
 	}
-	rec, d, err := ledger.Update(ctx, r.Ledger, r.Policy, ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(rec.Payout.Kind), ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		switch {
 		case rec.Tx.DueAt.After(now):
 			return statemachine.Event{}, false // another task was first
@@ -86,10 +88,10 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	// that is on its way into an unknown one.
 	xctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), ends)
 	defer cancel()
-	x := r.DANA.TopUp(xctx, attempt.ExternalID, rec.Payout)
+	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout)
 	verdict = verdictOf(x)
 	sent := rec.Tx.Open
-	_, err = r.settle(ctx, ref, x, func(ledger.Record) statemachine.Event {
+	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
 		return statemachine.SendResult(sent, x.Outcome, r.Now())
 	})
 	return err
@@ -97,8 +99,8 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 
 // bookLost books an attempt whose deadline passed without an outcome on record. What it
 // did is not known; it counts as unknown and is retried under the same reference.
-func (r *Runner) bookLost(ctx context.Context, ref string) error {
-	rec, d, err := ledger.Update(ctx, r.Ledger, r.Policy, ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+func (r *Runner) bookLost(ctx context.Context, p payout.Payout) error {
+	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		now := r.Now()
 		if rec.Tx.Next != statemachine.StepAnswer || now.Before(rec.Tx.Open.Deadline) {
 			return statemachine.Event{}, false

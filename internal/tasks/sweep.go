@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -63,21 +64,27 @@ func (s *Sweeper) Run(ctx context.Context) {
 func (s *Sweeper) Sweep(ctx context.Context) error {
 	now := s.Now()
 	for _, step := range []statemachine.Step{statemachine.StepAnswer, statemachine.StepSend, statemachine.StepInquire} {
-		wakes, err := s.Ledger.Overdue(ctx, step, now.Add(-s.wait(step)), sweepLimit)
-		if err != nil {
-			return err
-		}
-		if len(wakes) == 0 {
-			continue
-		}
-		ahead := s.ahead(step, now)
-		for _, w := range wakes {
-			if !w.At.Before(ahead) {
-				break
-			}
-			if err := s.look(ctx, w); err != nil {
+		for kind := range doors {
+			if err := s.sweep(ctx, kind, step, now); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (s *Sweeper) sweep(ctx context.Context, kind payout.Kind, step statemachine.Step, now time.Time) error {
+	wakes, err := s.Ledger.Overdue(ctx, kind, step, now.Add(-s.wait(step)), sweepLimit)
+	if err != nil || len(wakes) == 0 {
+		return err
+	}
+	ahead := s.ahead(kind, step, now)
+	for _, w := range wakes {
+		if !w.At.Before(ahead) {
+			break
+		}
+		if err := s.look(ctx, w); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -96,8 +103,8 @@ func (s *Sweeper) wait(step statemachine.Step) time.Duration {
 // Queues are in order of time, so what is due later waits in the backlog behind the head, and
 // a backlog of any length in good order is not looked at. A wake-up lost from its midst is
 // missed when its turn has passed.
-func (s *Sweeper) ahead(step statemachine.Step, now time.Time) time.Time {
-	queue, _ := route(step)
+func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time) time.Time {
+	queue, _ := doors[kind].route(step)
 	if queue == "" {
 		return now
 	}
@@ -110,8 +117,10 @@ func (s *Sweeper) ahead(step statemachine.Step, now time.Time) time.Time {
 
 // tidy takes up what stands only in archived tasks, and forgets what is past its retention.
 func (s *Sweeper) tidy(ctx context.Context) error {
-	if err := s.rescueArchived(ctx); err != nil {
-		return err
+	for _, d := range doors {
+		if err := s.rescueArchived(ctx, d.queue); err != nil {
+			return err
+		}
 	}
 	n, err := s.Ledger.Purge(ctx, s.Now().Add(-s.Retention), sweepLimit)
 	if n > 0 {
@@ -135,12 +144,12 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 			return nil
 		}
 		s.Metrics.Find("lost_attempt")
-		return s.bookLost(ctx, w.Ref)
+		return s.bookLost(ctx, rec.Payout)
 	case tx.Next == statemachine.StepSend && tx.Expired(now):
-		return s.happen(ctx, w.Ref, "expired", statemachine.Expire(now))
+		return s.happen(ctx, rec.Payout, "expired", statemachine.Expire(now))
 	case tx.State == statemachine.StatePending && !now.Before(tx.PendingSince.Add(s.Policy.InquiryCutoff+s.Grace)):
 		// Its last inquiry was due at the cut-off and could not be made.
-		return s.happen(ctx, w.Ref, "cut_off", statemachine.CutOffReached(now))
+		return s.happen(ctx, rec.Payout, "cut_off", statemachine.CutOffReached(now))
 	}
 	late := now.Sub(tx.DueAt)
 	lost, err := s.Queue.Rewake(ctx, rec, late > patience*s.Grace)
@@ -156,8 +165,8 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 	return s.Ledger.Postpone(ctx, w, now.Add(pause))
 }
 
-func (s *Sweeper) happen(ctx context.Context, ref, what string, ev statemachine.Event) error {
-	rec, d, err := ledger.Update(ctx, s.Ledger, s.Policy, ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+func (s *Sweeper) happen(ctx context.Context, p payout.Payout, what string, ev statemachine.Event) error {
+	rec, d, err := ledger.Update(ctx, s.Ledger, s.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		return ev, rec.Tx.Next != statemachine.StepAnswer
 	})
 	if err != nil || d.Ignored {
@@ -171,10 +180,10 @@ func (s *Sweeper) happen(ctx context.Context, ref, what string, ev statemachine.
 // rescueArchived takes up payouts that stand only in archived tasks. Ours never get
 // there; a task enqueued elsewhere with few retries does when its worker is killed, and
 // asynq then forgets it after a while.
-func (s *Sweeper) rescueArchived(ctx context.Context) error {
+func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 	var archived []*asynq.TaskInfo
 	for page := 1; len(archived) == (page-1)*archivePage; page++ {
-		some, err := s.Queue.inspector.ListArchivedTasks(QueueTopUp, asynq.PageSize(archivePage), asynq.Page(page))
+		some, err := s.Queue.inspector.ListArchivedTasks(queue, asynq.PageSize(archivePage), asynq.Page(page))
 		if errors.Is(err, asynq.ErrQueueNotFound) {
 			return nil
 		}
@@ -184,7 +193,7 @@ func (s *Sweeper) rescueArchived(ctx context.Context) error {
 		archived = append(archived, some...)
 	}
 	for _, t := range archived {
-		_, p, whole, err := decode(t.Payload)
+		_, p, whole, err := decode(t.Type, t.Payload)
 		if err != nil || !whole {
 			continue // stays where a person finds it
 		}
@@ -200,7 +209,7 @@ func (s *Sweeper) rescueArchived(ctx context.Context) error {
 			s.Log.Warn("a payout was taken up from an archived task", zap.String("ref", p.Ref))
 		}
 		// Recorded, so the task is no longer the only thing that knows of it.
-		if err := s.Queue.inspector.DeleteTask(QueueTopUp, t.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		if err := s.Queue.inspector.DeleteTask(queue, t.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 			return err
 		}
 	}

@@ -23,24 +23,28 @@ const whyNotWaited statemachine.Why = "breaker_open"
 // Nothing is risked by that: DANA looks itself, and its answer to the send decides, holds
 // included.
 func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err error) {
-	id := danaclient.NewExternalID(r.Now())
+	out, id := doors[p.Kind], danaclient.NewExternalID(r.Now())
 	x := danaclient.Exchange{
-		API: danaclient.APIAccountInquiry, ExternalID: id,
+		API: out.accountAPI, ExternalID: id,
 		Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: whyNotWaited},
 	}
-	pass, err := r.Gate.Wait(ctx, string(danaclient.APIAccountInquiry), gate.Validate)
+	pass, err := r.Gate.Wait(ctx, string(out.accountAPI), gate.Validate)
 	var closed *gate.ClosedError
 	switch {
 	case err == nil:
 		xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 		defer cancel()
-		x = r.DANA.AccountInquiry(xctx, id, p).Exchange
+		var holder string
+		x, holder = out.account(r.DANA, xctx, id, p)
 		pass.Done(verdictOf(x))
+		if x.Outcome.Kind == statemachine.Succeeded && !r.IgnoreNames && !payout.SameName(p.AccountName, holder) {
+			x.Outcome.Kind, x.Outcome.Why = statemachine.Inconsistent, statemachine.NameMismatch
+		}
 	case !errors.As(err, &closed) || closed.Why != gate.WhyBreaker:
 		return false, err
 	}
-	d, err := r.settle(ctx, p.Ref, x, func(ledger.Record) statemachine.Event {
-		return statemachine.AccountResult(id, x.Outcome, r.Now())
+	d, err := r.settle(ctx, p, x, func(ledger.Record) statemachine.Event {
+		return statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now())
 	})
 	return d.Tx.State == statemachine.StateQueued, err
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 )
 
-// Worker executes tasks until it is told to stop. Sending and inquiring have a server
-// each, so that a flood of one does not starve the other.
+// Worker executes tasks until it is told to stop. Each kind's sending and all inquiring have
+// a server each, so that a flood or a closed gate of one does not starve the others.
 type Worker struct {
 	Redis       redis.UniversalClient
 	Runner      *Runner
 	Sweeper     *Sweeper
-	Concurrency int // tasks executed at once: a quarter inquires, the rest sends
+	Concurrency int // tasks executed at once: a quarter inquires, half of the rest sends each kind
 }
 
 // Run executes tasks until ctx ends, then stops gracefully: nothing new is taken, exchanges
@@ -28,14 +28,14 @@ type Worker struct {
 // head of their queue. It returns an error only if the servers cannot start.
 func (w *Worker) Run(ctx context.Context) error {
 	inquiring := max(1, w.Concurrency/4)
-	sending := max(1, w.Concurrency-inquiring)
+	sending := max(1, (w.Concurrency-inquiring)/len(doors))
 
 	mux := asynq.NewServeMux()
-	mux.HandleFunc(TypeTopUpSend, w.Runner.Send)
-	mux.HandleFunc(TypeTopUpInquire, w.Runner.Inquire)
-	servers := []*asynq.Server{
-		asynq.NewServerFromRedisClient(w.Redis, w.config(QueueTopUp, sending)),
-		asynq.NewServerFromRedisClient(w.Redis, w.config(QueueInquiry, inquiring)),
+	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(QueueInquiry, inquiring))}
+	for _, d := range doors {
+		mux.HandleFunc(d.send, w.Runner.Send)
+		mux.HandleFunc(d.inquire, w.Runner.Inquire)
+		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(d.queue, sending)))
 	}
 
 	// The gate and the sweeper work until the last exchange is recorded.

@@ -1,0 +1,65 @@
+package tasks
+
+import (
+	"context"
+
+	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// door is one of DANA's two ways out: all that differs between the steps of a payout to a
+// balance and of one to a bank account.
+type door struct {
+	queue         string // of the sends; inquiries share one
+	send, inquire string // task types
+
+	sendAPI, statusAPI, accountAPI danaclient.API
+
+	transfer func(*danaclient.Client, context.Context, string, payout.Payout) danaclient.Exchange
+	status   func(*danaclient.Client, context.Context, string, string) danaclient.Exchange
+	// account asks about the payee and tells the account holder's name, if DANA does.
+	account func(*danaclient.Client, context.Context, string, payout.Payout) (x danaclient.Exchange, holder string)
+}
+
+var doors = map[payout.Kind]door{
+	payout.TopUp: {
+		queue: QueueTopUp, send: TypeTopUpSend, inquire: TypeTopUpInquire,
+		sendAPI: danaclient.APITopUp, statusAPI: danaclient.APITopUpStatus, accountAPI: danaclient.APIAccountInquiry,
+		transfer: (*danaclient.Client).TopUp,
+		status:   (*danaclient.Client).TopUpStatus,
+		account: func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout) (danaclient.Exchange, string) {
+			return c.AccountInquiry(ctx, id, p).Exchange, "" // DANA masks it
+		},
+	},
+	payout.Bank: {
+		queue: QueueBank, send: TypeBankSend, inquire: TypeBankInquire,
+		sendAPI: danaclient.APIBankTransfer, statusAPI: danaclient.APIBankTransferStatus, accountAPI: danaclient.APIBankAccountInquiry,
+		transfer: (*danaclient.Client).BankTransfer,
+		status:   (*danaclient.Client).BankTransferStatus,
+		account: func(c *danaclient.Client, ctx context.Context, _ string, p payout.Payout) (danaclient.Exchange, string) {
+			b := c.BankAccountInquiry(ctx, p) // up to three exchanges, each with an id of its own
+			return b.Exchange, b.Name
+		},
+	},
+}
+
+// route is where the wake-up for a payout's next step goes; empty for none.
+func (d door) route(next statemachine.Step) (queue, typ string) {
+	switch next {
+	case statemachine.StepSend:
+		return d.queue, d.send
+	case statemachine.StepInquire:
+		return QueueInquiry, d.inquire
+	}
+	return "", ""
+}
+
+// policy is the machine's for a kind: they differ in the retries alone.
+func (r *Runner) policy(k payout.Kind) statemachine.Policy {
+	p := r.Policy
+	if k == payout.Bank {
+		p.RetryDelays = r.BankRetryDelays
+	}
+	return p
+}
