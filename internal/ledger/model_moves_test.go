@@ -33,7 +33,7 @@ func (x *explorer) moves(w world, next next) {
 	if w.late > 0 {
 		late := w
 		late.late--
-		arrive(late, func(what string, _ outcomeID, w world) { next("a late request: "+what, w) })
+		x.arrive(late, func(what string, _ outcomeID, w world) { next("a late request: "+what, w) })
 	}
 	x.events(w, next)
 }
@@ -106,7 +106,7 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 		}
 	case ready:
 		if k.inquiry != 0 {
-			ask(w, func(what string, o outcomeID) {
+			x.ask(w, func(what string, o outcomeID) {
 				next("asks: "+what, with(w, func(k *worker) { k.phase, k.outcome, k.fresh, k.seen = answered, o, false, 0 }))
 			})
 			return
@@ -133,7 +133,7 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 		}
 	case sending:
 		if k.inNet {
-			arrive(with(w, func(k *worker) { k.inNet = false }), func(what string, o outcomeID, w world) {
+			x.arrive(with(w, func(k *worker) { k.inNet = false }), func(what string, o outcomeID, w world) {
 				next("'s request: "+what, with(w, func(k *worker) { k.phase, k.outcome = answered, o }))
 			})
 			lost := with(w, func(k *worker) { k.phase, k.inNet, k.outcome = answered, false, unknown })
@@ -191,28 +191,30 @@ const (
 	inProgress
 	askStatus
 	isPaid
+	isPaidUntold
 	isTakenBack
 	isFailed
 	notFound
 )
 
 var outcomes = [...]sm.Outcome{
-	unknown:     {Kind: sm.Unknown},
-	notSent:     {Kind: sm.NotSent},
-	denied:      {Kind: sm.Denied, Why: sm.CredentialsRefused},
-	throttled:   {Kind: sm.Throttled},
-	invalid:     {Kind: sm.Refused, Why: "invalid_field_format"},
-	overLimit:   {Kind: sm.Refused, Why: sm.AmountLimit},
-	inProgress:  {Kind: sm.InProgress, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
-	askStatus:   {Kind: sm.AskStatus},
-	isPaid:      {Kind: sm.Succeeded, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
-	isTakenBack: {Kind: sm.Refunded, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
-	isFailed:    {Kind: sm.Failed, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
-	notFound:    {Kind: sm.NotFound},
+	unknown:      {Kind: sm.Unknown},
+	notSent:      {Kind: sm.NotSent},
+	denied:       {Kind: sm.Denied, Why: sm.CredentialsRefused},
+	throttled:    {Kind: sm.Throttled},
+	invalid:      {Kind: sm.Refused, Why: "invalid_field_format"},
+	overLimit:    {Kind: sm.Refused, Why: sm.AmountLimit},
+	inProgress:   {Kind: sm.InProgress, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
+	askStatus:    {Kind: sm.AskStatus},
+	isPaid:       {Kind: sm.Succeeded, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
+	isPaidUntold: {Kind: sm.Succeeded, EchoRef: modelPayout.Ref},
+	isTakenBack:  {Kind: sm.Refunded, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
+	isFailed:     {Kind: sm.Failed, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
+	notFound:     {Kind: sm.NotFound},
 }
 
 // arrive is a request that reaches DANA, with every answer that DANA may give.
-func arrive(w world, then func(what string, o outcomeID, w world)) {
+func (x *explorer) arrive(w world, then func(what string, o outcomeID, w world)) {
 	switch w.dana[w.ref] {
 	case nothing:
 		then("turned away", throttled, w)
@@ -224,19 +226,27 @@ func arrive(w world, then func(what string, o outcomeID, w world)) {
 		then("begun", inProgress, w)
 		w.dana[w.ref] = paid
 		w.credits++
-		then("paid", isPaid, w)
+		then("paid", x.handedOn(isPaid), w)
 	case working:
 		then("is being worked on", inProgress, w)
 	case paid, takenBack:
-		then("was paid", isPaid, w)
+		then("was paid", x.handedOn(isPaid), w)
 		then("refused for what the first has used up", overLimit, w)
 	case refused:
 		then("had failed", askStatus, w)
 	}
 }
 
+// handedOn is a success as the answer to a send tells it.
+func (x *explorer) handedOn(o outcomeID) outcomeID {
+	if x.bank {
+		return inProgress
+	}
+	return o
+}
+
 // ask is an inquiry with every answer that DANA may give.
-func ask(w world, then func(what string, o outcomeID)) {
+func (x *explorer) ask(w world, then func(what string, o outcomeID)) {
 	then("no answer", unknown)
 	switch w.dana[w.ref] {
 	case nothing:
@@ -245,6 +255,9 @@ func ask(w world, then func(what string, o outcomeID)) {
 		then("in progress", inProgress)
 	case paid:
 		then("paid", isPaid)
+		if x.bank {
+			then("paid, the amount is not told", isPaidUntold)
+		}
 	case takenBack:
 		then("taken back", isTakenBack)
 	case refused:

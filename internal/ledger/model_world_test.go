@@ -27,6 +27,8 @@ type bounds struct {
 	policy           sm.Policy
 	workers          int
 	sends, inquiries int // attempts ever written ahead, inquiries ever made
+	// bank is a transfer: a send is at best handed on, and the status need not name the amount.
+	bank bool
 }
 
 // fault is a way of planting one.

@@ -73,6 +73,39 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	}
 }
 
+// A status of 00 that names no amount is this payment if DANA took this very content.
+func TestSuccessWithoutAmount(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	policy := Policy{InquiryDelays: []time.Duration{time.Second}, InquiryCutoff: time.Hour}
+	amount := money.Rupiah(10000)
+	untold := InquiryResult(1, "e", Outcome{Kind: Succeeded, EchoRef: "R"}, at)
+	other := InquiryResult(1, "e", Outcome{Kind: Succeeded, EchoRef: "R", EchoAmount: money.Rupiah(1)}, at)
+	foreign := InquiryResult(1, "e", Outcome{Kind: Succeeded, EchoRef: "S"}, at)
+	sent := func(k Kind) Event { return SendResult(Attempt{Seq: 1}, Outcome{Kind: k, EchoRef: "R"}, at) }
+	for name, tt := range map[string]struct {
+		send, status Event
+		want         State
+	}{
+		"DANA took it":                {sent(InProgress), untold, StateSucceeded},
+		"the answer was lost":         {sent(Unknown), untold, StateReview},
+		"DANA failed to say":          {sent(AskStatus), untold, StateReview},
+		"other content on record":     {sent(Inconsistent), untold, StateReview},
+		"another amount":              {sent(InProgress), other, StateReview},
+		"another reference":           {sent(InProgress), foreign, StateReview},
+		"a send that names no amount": {sent(Succeeded), untold, StateReview},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tx := policy.Decide(New("R", amount, time.Time{}, at), Take(Attempt{StartedAt: at})).Tx
+			tx = policy.Decide(tx, tt.send).Tx
+			if got := policy.Decide(tx, tt.status).Tx.State; got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAnswersAreKept(t *testing.T) {
 	t.Parallel()
 	at := time.Now()

@@ -74,7 +74,7 @@ var faults = []fault{
 	{"duplicate tasks", func(r *run) func() {
 		for range 5 {
 			rec := r.any()
-			for queue, typ := range map[string]string{tasks.QueueTopUp: tasks.TypeTopUpSend, tasks.QueueInquiry: tasks.TypeTopUpInquire} {
+			for queue, typ := range map[string]string{tasks.QueueTopUp: tasks.TypeTopUpSend, tasks.QueueInquiry: tasks.TypeTopUpInquire, tasks.QueueBank: tasks.TypeBankSend} {
 				r.enqueue(typ, fmt.Sprintf(`{"v":1,"ref":%q}`, rec.Payout.Ref), asynq.Queue(queue))
 			}
 		}
@@ -97,14 +97,10 @@ var faults = []fault{
 		return func() { r.dana.RefuseCredentials(false) }
 	}},
 	{"DANA down for sends", func(r *run) func() {
-		target := sandbox.Target{API: "topup"}
-		r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayNever, Answer: "500xx01"}}}))
-		return func() { r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{})) }
+		return r.spoil([]string{"topup", "transfer-bank"}, sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayNever, Answer: "500xx01"}}})
 	}},
 	{"DANA down for inquiries", func(r *run) func() {
-		target := sandbox.Target{API: "topup-status"}
-		r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.HTML}}}))
-		return func() { r.check(r.dana.SetBehaviour(target, sandbox.Behaviour{})) }
+		return r.spoil([]string{"topup-status", "transfer-bank-status"}, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.HTML}}})
 	}},
 	{"held by a person", func(r *run) func() {
 		r.check(gate.HoldByPerson(r.ctx, r.rdb, "a look", "Sari", time.Now()))
@@ -136,6 +132,17 @@ var faults = []fault{
 			asynq.Queue(tasks.QueueTopUp), asynq.TaskID(p.Ref))
 		return nil
 	}},
+}
+
+// spoil lets APIs misbehave until they are mended.
+func (r *run) spoil(apis []string, b sandbox.Behaviour) (mend func()) {
+	set := func(b sandbox.Behaviour) {
+		for _, api := range apis {
+			r.check(r.dana.SetBehaviour(sandbox.Target{API: api}, b))
+		}
+	}
+	set(b)
+	return func() { set(sandbox.Behaviour{}) }
 }
 
 func (r *run) one() *worker { return r.workers[r.dice.IntN(len(r.workers))] }
@@ -171,6 +178,9 @@ func (r *run) submit() {
 		in := payout.Instruction{
 			Ref: fmt.Sprintf("PAY-%d", r.payouts), Customer: r.customer(), Amount: payout.Number(fmt.Sprint(10_000 + r.dice.IntN(10_000))),
 			Validate: r.dice.IntN(5) == 0,
+		}
+		if r.dice.IntN(3) == 0 {
+			in.Kind, in.BankCode, in.Account = string(payout.Bank), "014", fmt.Sprintf("24608885%02d", r.dice.IntN(50))
 		}
 		p, err := in.Parse()
 		r.check(err)
