@@ -66,17 +66,12 @@ func (p *program) accountCommand() *cobra.Command {
 		}
 		a := dana.AccountInquiry(c.Context(), danaclient.NewExternalID(time.Now()), po)
 		return p.tell(c, inquiry{
-			Status: a.Standing, Customer: payee(po), Name: a.Name, Amount: po.Amount, Fee: told(a.Fee), FeeType: a.FeeType,
+			Status: a.Standing, Customer: po.Payee(), Name: a.Name, Amount: po.Amount, Fee: told(a.Fee), FeeType: a.FeeType,
 			Min: told(a.Min), Max: told(a.Max), MonthlyLimit: told(a.MonthlyLimit), Reason: a.Reason,
 		}, a.Exchange)
 	})
-	f := c.Flags()
-	f.StringVar(&in.Customer, "customer", "", "the payee's phone number: 628 and 6 to 12 more digits; or "+payout.ByCustomerID+" with --customer-id (required)")
-	f.StringVar((*string)(&in.Amount), "amount", "", "IDR, digits with at most two decimals and no separators (required)")
-	f.StringVar(&in.FundType, "fund-type", "", "DANA's fund type (default "+payout.FundTypeTopUp+")")
-	f.StringVar(&in.ChargeTarget, "charge-target", "", "who is charged: DIVISION or MERCHANT")
-	f.StringVar(&in.Division, "division", "", "the division that is charged; --charge-target DIVISION needs it")
-	f.StringVar(&in.CustomerID, "customer-id", "", "DANA's public user id of the payee, in place of a phone number")
+	balanceFlags(c.Flags(), &in)
+	moneyFlags(c.Flags(), &in)
 	return c
 }
 
@@ -106,14 +101,8 @@ func (p *program) bankAccountCommand() *cobra.Command {
 			Fee: told(b.Fee), Max: told(b.Max), Reason: b.Reason, Attempts: b.Attempts,
 		}, b.Exchange)
 	})
-	f := c.Flags()
-	f.StringVar(&in.Customer, "customer", "", "the merchant's business phone number: 628 and 6 to 12 more digits (required)")
-	f.StringVar(&in.BankCode, "bank-code", "", "the bank's code with its leading zeros, such as 014 (required)")
-	f.StringVar(&in.Account, "account", "", "the account number, digits (required)")
-	f.StringVar((*string)(&in.Amount), "amount", "", "IDR, digits with at most two decimals and no separators (required)")
-	f.StringVar(&in.AccountName, "account-name", "", "the account holder's name, for DANA to look at")
-	f.StringVar(&in.ChargeTarget, "charge-target", "", "who is charged: DIVISION or MERCHANT")
-	f.StringVar(&in.Division, "division", "", "the division that is charged; --charge-target DIVISION needs it")
+	bankFlags(c.Flags(), &in)
+	moneyFlags(c.Flags(), &in)
 	return c
 }
 

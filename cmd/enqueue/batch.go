@@ -16,8 +16,12 @@ import (
 )
 
 const batchHelp = `batch accepts a file of payouts, CSV or JSONL. The fields of a JSONL line and the columns of
-a CSV file have the same names: ref, customer, amount, and optionally kind, fee, notes,
-fundType, chargeTarget, division, customerId, validate, notAfter.
+a CSV file have the same names: ref, customer, amount, and optionally kind, fundType,
+chargeTarget, division, validate, notAfter.
+
+A file may mix both kinds of payouts. kind topup, the default, pays a DANA balance and may
+have fee, notes, customerId. kind bank pays a bank account and needs bankCode and account;
+accountName is optional. What belongs to the other kind is left out, or an empty cell.
 
 The whole file is checked before the first payout is accepted, against the ledger too. One
 bad row refuses the file, unless --continue-on-error accepts the others. A row that was
@@ -42,6 +46,9 @@ func (p *program) batchCommand() *cobra.Command {
 		Long:  batchHelp,
 		Example: `  enqueue batch payroll.csv --dry-run
   enqueue batch payroll.csv --wait
+  printf '%s\n' ref,kind,customer,amount,bankCode,account \
+    A-1,topup,62811742234,10000,, A-2,bank,62811742234,50000,014,2460888509 |
+    enqueue batch - --format csv --dry-run
   enqueue batch payroll.jsonl --continue-on-error --json > accepted.jsonl
   generate-payouts | enqueue batch - --format jsonl`,
 		Args: func(c *cobra.Command, args []string) error {

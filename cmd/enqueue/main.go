@@ -49,7 +49,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 	}
 	c.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, one document per line")
 	c.SetFlagErrorFunc(flagError)
-	for _, accepts := range []*cobra.Command{p.topUpCommand(), p.batchCommand()} {
+	for _, accepts := range []*cobra.Command{p.topUpCommand(), p.bankCommand(), p.batchCommand()} {
 		config.AddFlags(accepts.Flags(), needs)
 		c.AddCommand(accepts)
 	}

@@ -11,14 +11,18 @@ import (
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
-// document is a payout in JSON, as list prints it. Every key is always there.
+// document is a payout in JSON, as list prints it. Every key is always there, but for those
+// of bank accounts. The name of an account's holder is not shown at all.
 type document struct {
 	Ref          string             `json:"ref"`
 	Kind         payout.Kind        `json:"kind"`
 	State        statemachine.State `json:"state"`
 	Reason       string             `json:"reason"`
 	Amount       money.Amount       `json:"amount"`
-	Customer     string             `json:"customer"` // masked
+	Customer     string             `json:"customer"`           // masked; with kind bank the merchant's own number
+	BankCode     string             `json:"bankCode,omitempty"` // with kind bank
+	Bank         string             `json:"bank,omitempty"`     // its name, where it is known
+	Account      string             `json:"account,omitempty"`  // masked
 	ReferenceNo  string             `json:"danaReferenceNo"`
 	Attempts     int                `json:"attempts"`
 	Inquiries    int                `json:"inquiries"`
@@ -49,13 +53,17 @@ type historyLine struct {
 func stamp(t time.Time) string { return t.In(jakarta.Zone).Format("2006-01-02T15:04:05.000-07:00") }
 
 func newDocument(rec ledger.Record) document {
-	return document{
+	d := document{
 		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, State: rec.Tx.State, Reason: rec.Tx.Reason,
 		Amount: rec.Payout.Amount, Customer: customer(rec.Payout), ReferenceNo: rec.Tx.ReferenceNo,
 		Attempts: rec.Tx.Attempts, Inquiries: rec.Tx.Inquiries, Resends: rec.Tx.Resends,
 		CreatedAt: stamp(rec.CreatedAt), UpdatedAt: stamp(rec.UpdatedAt),
 		NextActionAt: nextActionAt(rec.Tx),
 	}
+	if rec.Payout.Kind == payout.Bank {
+		d.BankCode, d.Bank, d.Account = rec.Payout.BankCode, payout.BankName(rec.Payout.BankCode), payout.Mask(rec.Payout.Account)
+	}
+	return d
 }
 
 func newFullDocument(rec ledger.Record, history []ledger.Entry) fullDocument {
@@ -69,7 +77,7 @@ func newFullDocument(rec ledger.Record, history []ledger.Entry) fullDocument {
 	return d
 }
 
-// customer is who is paid, masked: the phone number, or the customer id that stands for it.
+// customer is the phone number, or the customer id that stands for it, masked.
 func customer(p payout.Payout) string {
 	if p.Customer == payout.ByCustomerID {
 		return payout.Mask(p.CustomerID)

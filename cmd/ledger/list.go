@@ -10,6 +10,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -95,14 +96,23 @@ func (p *program) printList(out io.Writer, records []ledger.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	rows := [][]string{{"REF", "STATE", "REASON", "AMOUNT", "CUSTOMER", "CREATED", "NEXT ACTION"}}
+	rows := [][]string{{"REF", "STATE", "REASON", "AMOUNT", "PAYEE", "CREATED", "NEXT ACTION"}}
 	for _, rec := range records {
 		d, next := newDocument(rec), ""
 		if d.NextActionAt != nil {
 			next = *d.NextActionAt
 		}
-		rows = append(rows, []string{d.Ref, string(d.State), d.Reason, d.Amount.String(), d.Customer, d.CreatedAt, next})
+		rows = append(rows, []string{d.Ref, string(d.State), d.Reason, d.Amount.String(), listedPayee(rec.Payout), d.CreatedAt, next})
 	}
 	_, err := io.WriteString(out, align(rows))
 	return err
+}
+
+// listedPayee is who is paid. A bank account is named as one, so that nobody takes its
+// number for a phone's.
+func listedPayee(p payout.Payout) string {
+	if p.Kind == payout.Bank {
+		return string(p.Kind) + " " + p.Payee()
+	}
+	return p.Payee()
 }

@@ -99,9 +99,36 @@ func TestListForms(t *testing.T) {
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `REF     STATE    REASON         AMOUNT        CUSTOMER      CREATED                        NEXT ACTION
+	want := `REF     STATE    REASON         AMOUNT        PAYEE         CREATED                        NEXT ACTION
 PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
 failed  failed   exceeds_limit  IDR 10000.00  62811****234  2026-03-01T09:00:00.000+07:00
+`
+	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Payouts of both kinds in one list.
+func TestListBank(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.putBanks(t)
+	b.create(t, payout.Instruction{Ref: "TOP", Customer: phone, Amount: "1"}, nine.Add(2*time.Second))
+	common := `"danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,"createdAt":"2026-03-01T09:00:0`
+	wantJSON := `{"ref":"TOP","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"customer":"62811****234",` +
+		common + `2.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":"2026-03-01T09:00:02.000+07:00"}
+{"ref":"NEW","kind":"bank","state":"queued","reason":"","amount":{"value":"2.00","currency":"IDR"},"customer":"62811****234","bankCode":"99999","account":"****",` +
+		common + `1.000+07:00","updatedAt":"2026-03-01T09:00:01.000+07:00","nextActionAt":"2026-03-01T09:00:01.000+07:00"}
+{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"customer":"62811****234","bankCode":"014","bank":"BCA","account":"24608****509",` +
+		common + `0.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00"}
+`
+	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want := `REF   STATE   REASON  AMOUNT        PAYEE                      CREATED                        NEXT ACTION
+TOP   queued          IDR 1.00      62811****234               2026-03-01T09:00:02.000+07:00  2026-03-01T09:00:02.000+07:00
+NEW   queued          IDR 2.00      bank 99999 ****            2026-03-01T09:00:01.000+07:00  2026-03-01T09:00:01.000+07:00
+BANK  queued          IDR 50000.00  bank 014 BCA 24608****509  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:00.000+07:00
 `
 	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

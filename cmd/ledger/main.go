@@ -37,7 +37,8 @@ func newCommand(environ []string) *cobra.Command {
 It also lets a person act: have DANA asked now, resolve what only a person can decide, and
 stop and start sending. It needs Redis alone and never talks to DANA itself.
 
-Times are shown in Jakarta time (+07:00); phone numbers and customer ids are masked.
+Times are shown in Jakarta time (+07:00); phone numbers, customer ids and account
+numbers are masked, and no account holder's name is shown.
 
 Exit codes: 0 done, 1 internal, 2 bad usage or not possible in the payout's state,
 4 Redis cannot be reached, 5 no such payout.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 )
 
 func (p *program) showCommand() *cobra.Command {
@@ -47,20 +48,25 @@ func describe(rec ledger.Record) string {
 	if d.NextActionAt != nil {
 		next = fmt.Sprintf("%s at %s", rec.Tx.Next, *d.NextActionAt)
 	}
-	return align([][]string{
+	rows := [][]string{
 		{"ref", d.Ref},
 		{"kind", string(d.Kind)},
 		{"state", string(d.State)},
 		{"reason", d.Reason},
 		{"amount", d.Amount.String()},
 		{"customer", d.Customer},
+	}
+	if d.Kind == payout.Bank {
+		rows = append(rows, []string{"bank", rec.Payout.Bank()}, []string{"account", d.Account})
+	}
+	return align(append(rows, [][]string{
 		{"DANA reference", d.ReferenceNo},
 		{"sent", fmt.Sprintf("%d attempts, %d resends", d.Attempts, d.Resends)},
 		{"asked", fmt.Sprintf("%d inquiries", d.Inquiries)},
 		{"created", d.CreatedAt},
 		{"updated", d.UpdatedAt},
 		{"next", next},
-	})
+	}...))
 }
 
 // narrate is a history for people: one line for an entry, and below it the answer of DANA

@@ -93,6 +93,50 @@ next            inquire at 2026-03-01T09:00:18.000+07:00
 	}
 }
 
+// putBanks makes payouts to bank accounts, with a code that is known and one that is not.
+func (b testBundle) putBanks(t *testing.T) {
+	t.Helper()
+	b.create(t, payout.Instruction{Kind: "bank", Ref: "BANK", Customer: phone, Amount: "50000", BankCode: "014", Account: "2460888509", AccountName: "Budi Santoso"}, nine)
+	b.create(t, payout.Instruction{Kind: "bank", Ref: "NEW", Customer: phone, Amount: "2", BankCode: "99999", Account: "88509"}, nine.Add(time.Second))
+}
+
+func TestShowBank(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.putBanks(t)
+	want := strings.TrimPrefix(`
+ref             BANK
+kind            bank
+state           queued
+reason
+amount          IDR 50000.00
+customer        62811****234
+bank            014 BCA
+account         24608****509
+DANA reference
+sent            0 attempts, 0 resends
+asked           0 inquiries
+created         2026-03-01T09:00:00.000+07:00
+updated         2026-03-01T09:00:00.000+07:00
+next            send at 2026-03-01T09:00:00.000+07:00
+
+2026-03-01T09:00:00.000+07:00  queued  accepted
+`, "\n")
+	if diff := cmp.Diff(want, b.must(t, "show", "BANK")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if out := b.must(t, "show", "NEW"); !strings.Contains(out, "\nbank            99999\naccount         ****\n") {
+		t.Errorf("a bank that is not known shows %s", out)
+	}
+	wantJSON := `{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},` +
+		`"customer":"62811****234","bankCode":"014","bank":"BCA","account":"24608****509","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
+		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` +
+		`"history":[{"at":"2026-03-01T09:00:00.000+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}]}`
+	if diff := cmp.Diff(wantJSON+"\n", b.must(t, "show", "BANK", "--json")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // An entry whose event needs no word of its own still says how often it happened.
 func TestRepeatedEntryWithoutDetail(t *testing.T) {
 	t.Parallel()

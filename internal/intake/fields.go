@@ -43,6 +43,21 @@ var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 const mangled = "a spreadsheet has turned this number into scientific notation and its digits are lost; " +
 	"format the column as text, enter the number again and export the file again"
 
+// zerosLost tells a bank code that a spreadsheet has taken for a number: 14 in place of 014.
+// It would be a legal code. The account numbers beside it went the same way, and there
+// nothing shows it: without its zeros one may be somebody else's.
+func zerosLost(in payout.Instruction) (fix string, lost bool) {
+	if in.Kind != string(payout.Bank) || len(in.BankCode) > 2 {
+		return "", false
+	}
+	code := strings.Repeat("0", 3-len(in.BankCode)) + in.BankCode
+	if payout.BankName(code) == "" {
+		return "", false
+	}
+	return "a spreadsheet seems to have dropped the zeros of " + code + ", and perhaps those of account numbers too; " +
+		"format both columns as text, enter the numbers again and export the file again", true
+}
+
 // parse checks an instruction. A number that a spreadsheet has mangled gets a line of its
 // own, also in ref, where it would be a legal reference: the long references of a whole
 // payroll may all have become the same one. The value is masked whatever it was.
@@ -50,6 +65,7 @@ func parse(in payout.Instruction) (payout.Payout, error) {
 	numbers := []payout.FieldError{
 		{Field: "ref", Value: in.Ref}, {Field: "customer", Value: in.Customer}, {Field: "amount", Value: string(in.Amount)},
 		{Field: "fee", Value: string(in.Fee)}, {Field: "customerId", Value: in.CustomerID},
+		{Field: "bankCode", Value: in.BankCode}, {Field: "account", Value: in.Account},
 	}
 	var bad payout.InvalidError
 	lost := map[string]bool{}
@@ -58,6 +74,10 @@ func parse(in payout.Instruction) (payout.Payout, error) {
 			lost[f.Field] = true
 			bad = append(bad, payout.FieldError{Field: f.Field, Value: payout.Mask(f.Value), Fix: mangled})
 		}
+	}
+	if fix, lostZeros := zerosLost(in); lostZeros {
+		lost["bankCode"] = true
+		bad = append(bad, payout.FieldError{Field: "bankCode", Value: in.BankCode, Fix: fix})
 	}
 	p, err := in.Parse()
 	if len(bad) == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 func FuzzJSONL(f *testing.F) {
-	for _, text := range []string{example, example + "\n\n" + example, `{"ref":1}`, `{"a":`, "{}{}", `{"amount":1e5,"ref":"\ud800"}`, "[", "\xff", "null"} {
+	for _, text := range []string{example, example + "\n\n" + example, `{"ref":1}`, `{"a":`, "{}{}", `{"amount":1e5,"ref":"\ud800"}`, "[", "\xff", "null", bankExample} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) { check(t, text, intake.JSONL) })
@@ -20,7 +20,8 @@ func FuzzJSONL(f *testing.F) {
 func FuzzCSV(f *testing.F) {
 	const header = "ref,customer,amount,notes,validate\n"
 	for _, text := range []string{header + "A-1,62811742234,1,,", header + "A,62811742234,1,\"a\n\nb\",x\nA,62811742234,2,,", header + "\"",
-		"ref;customer;amount\r\nA;62811742234;1", "\xef\xbb\xbfref", "a\"b", ";,;", header + ",,,,\n\"\"\"\n"} {
+		"ref;customer;amount\r\nA;62811742234;1", "\xef\xbb\xbfref", "a\"b", ";,;", header + ",,,,\n\"\"\"\n",
+		"ref,kind,customer,amount,bankCode,account,validate\nA,topup,62811742234,1,,,\nB,bank,62811742234,1,014,2460888509,true\n"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) { check(t, text, intake.CSV) })
@@ -70,7 +71,8 @@ func check(t *testing.T, text string, format intake.Format) {
 func again(t *testing.T, p payout.Payout) {
 	in := payout.Instruction{Ref: p.Ref, Kind: string(p.Kind), Customer: p.Customer, Amount: payout.Number(p.Amount.Value()),
 		Fee: payout.Number(p.Fee.Value()), Notes: p.Notes, FundType: p.FundType, ChargeTarget: p.ChargeTarget,
-		Division: p.Division, CustomerID: p.CustomerID}
+		Division: p.Division, CustomerID: p.CustomerID,
+		BankCode: p.BankCode, Account: p.Account, AccountName: p.AccountName, Validate: p.Validate}
 	if !p.NotAfter.IsZero() {
 		in.NotAfter = p.NotAfter.Format(time.RFC3339Nano)
 	}

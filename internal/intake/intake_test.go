@@ -16,7 +16,10 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 )
 
-const example = `{"ref":"A-1","customer":"62811742234","amount":"10000"}`
+const (
+	example     = `{"ref":"A-1","customer":"62811742234","amount":"10000"}`
+	bankExample = `{"ref":"B-1","kind":"bank","customer":"62811742234","amount":"50000","bankCode":"014","account":"2460888509"}`
+)
 
 // show is a file as text, one item per line, for comparing.
 func show(f intake.File) string {
@@ -72,6 +75,15 @@ func TestJSONL(t *testing.T) {
 		{"text for a truth", `{"validate":"true"}`, "line 1: validate: use true or false without quotes\n"},
 		{"object for an amount", `{"ref":"A","customer":"62811742234","amount":{"value":"1.00"}}`,
 			`line 1: amount "{\"value\":\"1.00\"}": ` + badAmount + "\n"},
+		{"both kinds", example + "\n" + bankExample, "1 A-1 62811742234 10000.00\n2 B-1 62811742234 50000.00\n"},
+		{"the same reference as another kind", example + "\n" + strings.Replace(bankExample, "B-1", "A-1", 1),
+			"line 1: ref \"A-1\": line 2 has it with other content; give each payout a reference of its own\n" +
+				"line 2: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n"},
+		{"fields of the other kind", `{"ref":"A","customer":"62811742234","amount":1,"account":"2460888509"}` + "\n" +
+			`{"ref":"B","kind":"bank","customer":"62811742234","amount":1,"bankCode":"014","account":"2460888509","notes":"gift"}`,
+			`line 1: account "24608****509": goes only with kind bank` + "\n" + `line 2: notes "****": goes only with kind topup` + "\n"},
+		{"account as a number", `{"kind":"bank","account":2460888509}`, "line 1: account: use a text in double quotes\n"},
+		{"misspelt bank code", `{"kind":"bank","bankcode":"014"}`, `line 1: field "bankcode" does not exist; did you mean "bankCode"?` + "\n"},
 		{"array", "[" + example + "]", "line 1: " + noObject + "\n"},
 		{"text", `"62811742234"`, "line 1: " + noObject + "\n"},
 		{"cut off", `{"ref":"A-1","customer":"6281174`, "line 1: " + noObject + "\n"},
@@ -99,10 +111,16 @@ func TestJSONL(t *testing.T) {
 	}
 }
 
+func zeros(code string) string {
+	return "a spreadsheet seems to have dropped the zeros of " + code + ", and perhaps those of account numbers too; " +
+		"format both columns as text, enter the numbers again and export the file again"
+}
+
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	const header = "ref,customer,amount,notes\n"
 	const row = "A-1,62811742234,10000,\n"
+	const bankHeader = "ref,kind,customer,amount,bankCode,account\n"
 	for _, tc := range []struct{ name, in, want string }{
 		{"header alone", header, ""},
 		{"one", header + row, "2 A-1 62811742234 10000.00\n"},
@@ -123,6 +141,18 @@ func TestCSV(t *testing.T) {
 		{"mangled by a spreadsheet", header + "2.02601E+13,6.28117E+10,\"1,5E+6\",1E+5\nA-1,6.2811742234e+10,x,\n",
 			fmt.Sprintf("line 2: ref %q: %s; customer %q: %s; amount %q: %s\n", "2.026****+13", mangled, "6.281****+10", mangled, "****", mangled) +
 				fmt.Sprintf("line 3: customer %q: %s; amount %q: %s\n", "6.281****+10", mangled, "x", badAmount)},
+		{"both kinds", bankHeader + "A,topup,62811742234,1,,\nB,bank,62811742234,2,014,0060888509\nC,,62811742234,3,,\n",
+			"2 A 62811742234 1.00\n3 B 62811742234 2.00\n4 C 62811742234 3.00\n"},
+		{"fields of the other kind", bankHeader + "A,topup,62811742234,1,014,2460888509\nB,bank,62811742234,2,,\nC,Bank,62811742234,2,014,2460888509\n",
+			`line 2: bankCode "014": goes only with kind bank; account "24608****509": goes only with kind bank` + "\n" +
+				`line 3: bankCode "": use the bank's code with its leading zeros, such as 014; account "****": use 1 to 32 digits without separators` + "\n" +
+				`line 4: kind "Bank": use topup or bank` + "\n"},
+		{"bank account mangled by a spreadsheet", bankHeader + "B,bank,62811742234,2,014,2.46089E+09\nC,bank,62811742234,2,1.4E+1,2460888509\n",
+			fmt.Sprintf("line 2: account %q: %s\nline 3: bankCode %q: %s\n", "2.460****+09", mangled, "****", mangled)},
+		{"zeros dropped by a spreadsheet", bankHeader + "B,bank,62811742234,2,14,60888509\nC,bank,62811742234,x,2,1\nD,bank,62811742234,2,77,1\nE,topup,62811742234,2,14,\n",
+			"4 D 62811742234 2.00\n" + // 77 may be a code that the list does not have
+				fmt.Sprintf("line 2: bankCode %q: %s\nline 3: bankCode %q: %s; amount %q: %s\n", "14", zeros("014"), "2", zeros("002"), "x", badAmount) +
+				`line 5: bankCode "14": goes only with kind bank` + "\n"},
 		{"cells missing", header + "A-1,62811742234,1\n" + row,
 			"3 A-1 62811742234 10000.00\nline 2: 3 cells where the header has 4; quote a text that contains the separator\n"},
 		{"cells too many", header + "A-1,62811742234,1,000,gift\n", "line 2: 5 cells where the header has 4; quote a text that contains the separator\n"},
@@ -181,6 +211,23 @@ func TestEveryField(t *testing.T) {
 	want := payout.Payout{Kind: payout.TopUp, Ref: "A-1", Customer: "620000000000", Amount: money.Rupiah(10000),
 		Fee: money.FromCents(150), Notes: "gift, small", FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", CustomerID: "2166",
 		NotAfter: time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)}
+	everyField(t, csv, jsonl, want)
+}
+
+func TestEveryFieldOfBank(t *testing.T) {
+	t.Parallel()
+	const csv = "ref,kind,customer,amount,fundType,chargeTarget,division,bankCode,account,accountName,validate,notAfter\n" +
+		"B-1,bank,62811742234,50000,MERCHANT_WITHDRAW_FOR_CORPORATE,DIVISION,D1,014,0060888509,\"Budi, S.\",true,2026-12-31T17:00:00+07:00\n"
+	const jsonl = `{"ref":"B-1","kind":"bank","customer":"62811742234","amount":50000,"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE","chargeTarget":"DIVISION",` +
+		`"division":"D1","bankCode":"014","account":"0060888509","accountName":"Budi, S.","validate":true,"notAfter":"2026-12-31T17:00:00+07:00"}`
+	everyField(t, csv, jsonl, payout.Payout{Kind: payout.Bank, Ref: "B-1", Customer: "62811742234", Amount: money.Rupiah(50000),
+		Fee: money.Rupiah(0), FundType: payout.FundTypeBank, ChargeTarget: "DIVISION", Division: "D1",
+		BankCode: "014", Account: "0060888509", AccountName: "Budi, S.", Validate: true,
+		NotAfter: time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)})
+}
+
+func everyField(t *testing.T, csv, jsonl string, want payout.Payout) {
+	t.Helper()
 	for format, text := range map[intake.Format]string{intake.CSV: csv, intake.JSONL: jsonl} {
 		got, err := intake.Read(strings.NewReader(text), format)
 		if err != nil || len(got.Rows) != 1 {

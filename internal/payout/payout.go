@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/salur-id/salur/internal/money"
@@ -81,4 +82,21 @@ func Mask(s string) string {
 		return "****"
 	}
 	return s[:5] + "****" + s[len(s)-3:]
+}
+
+// Payee is who is paid, masked: the phone number, the customer id that stands for it, or the
+// account with its bank.
+func (p Payout) Payee() string {
+	switch {
+	case p.Kind == Bank:
+		return p.Bank() + " " + Mask(p.Account)
+	case p.Customer == ByCustomerID:
+		return Mask(p.CustomerID)
+	}
+	return Mask(p.Customer)
+}
+
+// Bank is the payee's bank: its code, and its name where it is known.
+func (p Payout) Bank() string {
+	return strings.TrimSpace(p.BankCode + " " + BankName(p.BankCode))
 }

@@ -73,11 +73,7 @@ func (e *InvalidError) add(field, value, fix string) { *e = append(*e, FieldErro
 // instruction that spells them out is the same payout as one that does not.
 func (in Instruction) Parse() (Payout, error) {
 	p, unread := in.read()
-	bad := wrongRef(p.Ref)
-	if p.Kind == Bank {
-		bad.add("kind", string(Bank), "this version pays topup only")
-	}
-	return finish(p, slices.Concat(bad, p.wrong(), unread))
+	return finish(p, slices.Concat(wrongRef(p.Ref), p.wrong(), unread))
 }
 
 // ParseInquiry is Parse for a question about an account: whose it is and how much it is
@@ -177,12 +173,6 @@ func (p Payout) wrong() (bad InvalidError) {
 	if p.Fee.Currency() != money.IDR || p.Fee.Cents() < 0 {
 		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
 	}
-	if !validRef(p.FundType) {
-		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
-	}
-	if !textWithin(p.Notes, 255) {
-		bad.add("notes", clip(p.Notes), "use at most 255 printable characters")
-	}
 	switch p.ChargeTarget {
 	case "", ChargeMerchant:
 	case ChargeDivision:
@@ -211,21 +201,33 @@ func (p Payout) wrongPayee(bad *InvalidError) {
 	if !textWithin(p.CustomerID, 32) {
 		bad.add("customerId", Mask(p.CustomerID), "use at most 32 characters")
 	}
-	for _, f := range []struct{ name, value string }{{"bankCode", p.BankCode}, {"account", p.Account}, {"accountName", p.AccountName}} {
-		if f.value != "" {
-			bad.add(f.name, Mask(f.value), "goes only with kind bank")
-		}
+	if !validRef(p.FundType) {
+		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
+	}
+	if !textWithin(p.Notes, 255) {
+		bad.add("notes", clip(p.Notes), "use at most 255 printable characters")
+	}
+	const fix = "goes only with kind bank"
+	if p.BankCode != "" {
+		bad.add("bankCode", shownCode(p.BankCode), fix)
+	}
+	if p.Account != "" {
+		bad.add("account", Mask(p.Account), fix)
+	}
+	if p.AccountName != "" {
+		bad.add("accountName", "****", fix)
 	}
 }
 
-// wrongBankAccount checks a bank account. Which bank codes there are is not checked:
-// DANA's list is old, and DANA itself refuses a bank that it cannot reach.
+// wrongBankAccount checks a bank account, and refuses what a transfer has no field for: it
+// would be dropped in silence. Which bank codes there are is not checked: DANA's list is
+// old, and DANA itself refuses a bank that it cannot reach.
 func (p Payout) wrongBankAccount(bad *InvalidError) {
 	if !validCustomer(p.Customer) {
 		bad.add("customer", Mask(p.Customer), "use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234")
 	}
 	if p.BankCode == "" || len(p.BankCode) > 8 || !isDigits(p.BankCode) {
-		bad.add("bankCode", clip(p.BankCode), "use the bank's code with its leading zeros, such as 014")
+		bad.add("bankCode", shownCode(p.BankCode), "use the bank's code with its leading zeros, such as 014")
 	}
 	if p.Account == "" || len(p.Account) > 32 || !isDigits(p.Account) {
 		bad.add("account", Mask(p.Account), "use 1 to 32 digits without separators")
@@ -233,15 +235,28 @@ func (p Payout) wrongBankAccount(bad *InvalidError) {
 	if !textWithin(p.AccountName, 64) {
 		bad.add("accountName", "****", "use at most 64 printable characters")
 	}
+	if p.FundType != FundTypeBank {
+		bad.add("fundType", clip(p.FundType), "use "+FundTypeBank+", the only one of a transfer, or leave it out")
+	}
+	const fix = "goes only with kind topup"
 	if p.Fee.Positive() {
-		bad.add("fee", p.Fee.Value(), "goes only with kind topup")
+		bad.add("fee", p.Fee.Value(), fix)
 	}
 	if p.Notes != "" {
-		bad.add("notes", clip(p.Notes), "goes only with kind topup")
+		bad.add("notes", "****", fix)
 	}
 	if p.CustomerID != "" {
-		bad.add("customerId", Mask(p.CustomerID), "goes only with kind topup")
+		bad.add("customerId", Mask(p.CustomerID), fix)
 	}
+}
+
+// shownCode is a bank code for an error. One that is too long may be the account number, in
+// the wrong place.
+func shownCode(code string) string {
+	if len(code) > 8 {
+		return Mask(code)
+	}
+	return code
 }
 
 // validRef: 1–64 printable ASCII characters without spaces, DANA's bound for references.

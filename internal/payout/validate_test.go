@@ -57,15 +57,17 @@ func TestParseBad(t *testing.T) {
 		{"AmountNegative", func(in *Instruction) { in.Amount = "-5" }, `amount "-5": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"AmountThousands", func(in *Instruction) { in.Amount = "1.000.000" }, `amount "1.000.000": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"FeeBad", func(in *Instruction) { in.Fee = "free" }, `fee "free": use digits with at most two decimals and no separators, such as 0.00`},
+		{"FundTypeSpace", func(in *Instruction) { in.FundType = "a b" }, `fundType "a b": use 1 to 64 printable ASCII characters without spaces, or leave it out`},
 		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "` + strings.Repeat("n", 40) + `…": use at most 255 printable characters`},
 		{"ChargeTarget", func(in *Instruction) { in.ChargeTarget = "ME" }, `chargeTarget "ME": use DIVISION or MERCHANT, or leave it out`},
 		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
 		{"NotAfter", func(in *Instruction) { in.NotAfter = "tomorrow" }, `notAfter "tomorrow": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"NotAfterYear10000", func(in *Instruction) { in.NotAfter = "9999-12-31T23:59:59-07:00" }, `notAfter "9999-12-31T23:59:59-07:00": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"Kind", func(in *Instruction) { in.Kind = "cash" }, `kind "cash": use topup or bank`},
-		{"BankCodeOfTopUp", func(in *Instruction) { in.BankCode = "014" }, `bankCode "****": goes only with kind bank`},
+		{"BankCodeOfTopUp", func(in *Instruction) { in.BankCode = "014" }, `bankCode "014": goes only with kind bank`},
+		{"AccountInBankCodeOfTopUp", func(in *Instruction) { in.BankCode = "2460888509" }, `bankCode "24608****509": goes only with kind bank`},
 		{"AccountOfTopUp", func(in *Instruction) { in.Account = "2460888509" }, `account "24608****509": goes only with kind bank`},
-		{"AccountNameOfTopUp", func(in *Instruction) { in.AccountName = "Budi Santoso" }, `accountName "Budi ****oso": goes only with kind bank`},
+		{"AccountNameOfTopUp", func(in *Instruction) { in.AccountName = "Budi Santoso" }, `accountName "****": goes only with kind bank`},
 		{"Two", func(in *Instruction) { in.Ref, in.Amount = "", "0" }, `ref "": use 1 to 64 printable ASCII characters without spaces; amount "0.00": must be more than zero, in IDR`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,13 +91,42 @@ func TestParseBank(t *testing.T) {
 	t.Parallel()
 	in := validBank()
 	in.AccountName, in.Validate = "Budi Santoso", true
-	got, err := in.ParseInquiry()
+	got, err := in.Parse()
 	want := Payout{
 		Kind: Bank, Ref: "PAY-1", Customer: "62811742234", Amount: money.Rupiah(50000), Fee: money.Rupiah(0),
 		FundType: "MERCHANT_WITHDRAW_FOR_CORPORATE", BankCode: "014", Account: "2460888509", AccountName: "Budi Santoso", Validate: true,
 	}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	in.Fee, in.FundType = "0", FundTypeBank
+	if spelt, err := in.Parse(); err != nil || spelt.Fingerprint() != want.Fingerprint() {
+		t.Errorf("the same payout with its defaults spelt out is another one: %v", err)
+	}
+	in.Ref = "" // nobody is paid by a question
+	if _, err := in.ParseInquiry(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParseGoodBank(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Instruction){
+		"ShortestCode":    func(in *Instruction) { in.BankCode = "1" },
+		"LongestCode":     func(in *Instruction) { in.BankCode = "01400001" },
+		"ShortestAccount": func(in *Instruction) { in.Account = "0" },
+		"LongestAccount":  func(in *Instruction) { in.Account = strings.Repeat("0", 32) },
+		"LongestName":     func(in *Instruction) { in.AccountName = strings.Repeat("é", 64) },
+		"Division":        func(in *Instruction) { in.ChargeTarget, in.Division = "DIVISION", "D-1" },
+		"Merchant":        func(in *Instruction) { in.ChargeTarget = "MERCHANT" },
+		"NotAfter":        func(in *Instruction) { in.NotAfter = "2026-12-31T17:00:00+07:00" },
+	} {
+		in := validBank()
+		change(&in)
+		p, err := in.Parse()
+		if err != nil || p.Check() != nil {
+			t.Errorf("%s: %v, %v", name, err, p.Check())
+		}
 	}
 }
 
@@ -106,23 +137,34 @@ func TestParseBadBank(t *testing.T) {
 		change func(*Instruction)
 		want   string // the whole message
 	}{
+		{"RefEmpty", func(in *Instruction) { in.Ref = "" }, `ref "": use 1 to 64 printable ASCII characters without spaces`},
+		{"NoCustomer", func(in *Instruction) { in.Customer = "" }, `customer "****": use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234`},
 		{"Customer", func(in *Instruction) { in.Customer = ByCustomerID }, `customer "62000****000": use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234`},
 		{"NoBankCode", func(in *Instruction) { in.BankCode = "" }, `bankCode "": use the bank's code with its leading zeros, such as 014`},
 		{"BankName", func(in *Instruction) { in.BankCode = "BCA" }, `bankCode "BCA": use the bank's code with its leading zeros, such as 014`},
-		{"BankCodeLong", func(in *Instruction) { in.BankCode = "014014014" }, `bankCode "014014014": use the bank's code with its leading zeros, such as 014`},
+		{"BankCodeLong", func(in *Instruction) { in.BankCode = "014014014" }, `bankCode "01401****014": use the bank's code with its leading zeros, such as 014`},
 		{"NoAccount", func(in *Instruction) { in.Account = "" }, `account "****": use 1 to 32 digits without separators`},
 		{"AccountDashes", func(in *Instruction) { in.Account = "246-088-8509" }, `account "246-0****509": use 1 to 32 digits without separators`},
 		{"AccountLong", func(in *Instruction) { in.Account = strings.Repeat("1", 33) }, `account "11111****111": use 1 to 32 digits without separators`},
 		{"AccountName", func(in *Instruction) { in.AccountName = strings.Repeat("B", 65) }, `accountName "****": use at most 64 printable characters`},
 		{"Fee", func(in *Instruction) { in.Fee = "500" }, `fee "500.00": goes only with kind topup`},
-		{"Notes", func(in *Instruction) { in.Notes = "hi" }, `notes "hi": goes only with kind topup`},
+		{"Notes", func(in *Instruction) { in.Notes = "hi" }, `notes "****": goes only with kind topup`},
+		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "****": goes only with kind topup`},
+		{"FundType", func(in *Instruction) { in.FundType = FundTypeTopUp }, `fundType "AGENT_TOPUP_FOR_USER_SETTLE": use MERCHANT_WITHDRAW_FOR_CORPORATE, the only one of a transfer, or leave it out`},
+		{"FundTypeSpace", func(in *Instruction) { in.FundType = "a b" }, `fundType "a b": use MERCHANT_WITHDRAW_FOR_CORPORATE, the only one of a transfer, or leave it out`},
+		{"FeeNegative", func(in *Instruction) { in.Fee = "-1" }, `fee "-1": use digits with at most two decimals and no separators, such as 0.00`},
+		{"AmountZero", func(in *Instruction) { in.Amount = "0" }, `amount "0.00": must be more than zero, in IDR`},
+		{"AccountNameLines", func(in *Instruction) { in.AccountName = "Budi\nSantoso" }, `accountName "****": use at most 64 printable characters`},
+		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
+		{"Three", func(in *Instruction) { in.BankCode, in.Account, in.Amount = "", "", "x" }, `bankCode "": use the bank's code with its leading zeros, such as 014; ` +
+			`account "****": use 1 to 32 digits without separators; amount "x": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"CustomerID", func(in *Instruction) { in.CustomerID = "216610000000123" }, `customerId "21661****123": goes only with kind topup`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			in := validBank()
 			tt.change(&in)
-			_, err := in.ParseInquiry()
+			_, err := in.Parse()
 			var bad InvalidError
 			if !errors.As(err, &bad) || err.Error() != tt.want {
 				t.Errorf("%v\nwant %s", err, tt.want)
@@ -149,18 +191,6 @@ func TestCheck(t *testing.T) {
 		if err := p.Check(); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-	}
-}
-
-func TestBankIsAskedAboutOnly(t *testing.T) {
-	t.Parallel()
-	if _, err := validBank().Parse(); err == nil || err.Error() != `kind "bank": this version pays topup only` {
-		t.Error(err)
-	}
-	in := validBank()
-	in.Ref = ""
-	if _, err := in.ParseInquiry(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -230,6 +260,21 @@ func TestMask(t *testing.T) {
 	for in, want := range map[string]string{"62811742234": "62811****234", "628123456": "62812****456", "62812345": "****", "": "****"} {
 		if got := Mask(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPayee(t *testing.T) {
+	t.Parallel()
+	for want, p := range map[string]Payout{
+		"62811****234":         {Kind: TopUp, Customer: "62811742234"},
+		"21661****123":         {Kind: TopUp, Customer: ByCustomerID, CustomerID: "216610000000123"},
+		"014 BCA 24608****509": {Kind: Bank, Customer: "62811742234", BankCode: "014", Account: "2460888509", AccountName: "Budi"},
+		"99999 24608****509":   {Kind: Bank, Customer: "62811742234", BankCode: "99999", Account: "2460888509"},
+		"008 Mandiri ****":     {Kind: Bank, Customer: "62811742234", BankCode: "008", Account: "12345678"},
+	} {
+		if got := p.Payee(); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
