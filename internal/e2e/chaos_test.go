@@ -113,7 +113,11 @@ func (c *chaos) submit() {
 		}
 		ref := fmt.Sprintf("PAY-%d", c.payouts)
 		c.accepted = append(c.accepted, ref)
-		fmt.Fprintf(&file, `{"ref":%q,"customer":%q,"amount":"%d","validate":%t}`+"\n", ref, customer, amount, c.dice.IntN(5) == 0)
+		fmt.Fprintf(&file, `{"ref":%q,"customer":%q,"amount":"%d","validate":%t`, ref, customer, amount, c.dice.IntN(5) == 0)
+		if c.dice.IntN(3) == 0 {
+			fmt.Fprintf(&file, `,"kind":"bank","bankCode":"014","account":"24608885%02d"`, c.dice.IntN(100))
+		}
+		file.WriteString("}\n")
 	}
 	await(c.t, "a batch to be accepted", func() bool {
 		_, _, code := c.run(file.String(), "enqueue", "batch", "-", "--format", "jsonl")
@@ -188,16 +192,25 @@ func (c *chaos) kill() {
 	} else {
 		c.workers[i] = c.start("worker")
 	}
-	wakes, err := c.ledger.Overdue(c.t.Context(), payout.TopUp, sm.StepAnswer, at.Add(time.Hour), 0)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	wakes := c.waiting(sm.StepAnswer)
 	owner := fmt.Sprintf(":%d:", killed.cmd.Process.Pid)
 	for _, rec := range c.records(refs(wakes)) {
 		if strings.Contains(rec.Tx.Open.Owner, owner) {
 			c.held = append(c.held, heldAttempt{rec.Payout.Ref, rec.Tx.Open.Seq, at})
 		}
 	}
+}
+
+// waiting is every payout of which this is the next step.
+func (c *chaos) waiting(step sm.Step) (all []ledger.Wake) {
+	for _, kind := range []payout.Kind{payout.TopUp, payout.Bank} {
+		wakes, err := c.ledger.Overdue(c.t.Context(), kind, step, time.Now().Add(1000*time.Hour), 0)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, wakes...)
+	}
+	return all
 }
 
 func refs(wakes []ledger.Wake) []string {
@@ -229,11 +242,7 @@ func (c *chaos) calm() {
 func (c *chaos) settle(over time.Time) {
 	open := func() (open int) {
 		for _, step := range []sm.Step{sm.StepSend, sm.StepAnswer, sm.StepInquire} {
-			wakes, err := c.ledger.Overdue(c.t.Context(), payout.TopUp, step, time.Now().Add(1000*time.Hour), 0)
-			if err != nil {
-				c.t.Fatal(err)
-			}
-			open += len(wakes)
+			open += len(c.waiting(step))
 		}
 		return open
 	}
@@ -304,8 +313,8 @@ func (c *chaos) report(took time.Duration) {
 			c.wrong++
 			c.t.Errorf("%s is %s; DANA has %+v", ref, rec.Tx.State, dana[ref])
 		case isPaid:
-			spent += rec.Payout.Amount.Cents()
-			if rec.Payout.Amount != dana[ref].Amount || rec.Payout.Kind != payout.TopUp { // a top-up has no fee
+			spent += rec.Payout.Amount.Add(dana[ref].Fee).Cents()
+			if rec.Payout.Amount != dana[ref].Amount || rec.Payout.Kind == payout.TopUp && dana[ref].Fee.Cents() != 0 {
 				c.t.Errorf("%s: %+v, DANA has %+v", ref, rec.Payout, dana[ref])
 			}
 		}
@@ -323,7 +332,7 @@ func (c *chaos) report(took time.Duration) {
 	}
 	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
 		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
-	prove.Say(c.t, "processes: %d sends, %d of them repeated; %d double credits, %d lost, %d called wrongly; opening - closing = succeeded = %d.%02d IDR",
+	prove.Say(c.t, "processes: %d sends, %d of them repeated; %d double credits, %d lost, %d called wrongly; opening - closing = succeeded + fees = %d.%02d IDR",
 		sends, repeated, doubles, c.lost, c.wrong, spent/100, spent%100)
 	prove.Say(c.t, "processes: %d attempts of killed workers taken over after %s (median), %s (longest); everything settled %s after the last trouble",
 		len(takeovers), median.Round(100*time.Millisecond), longest.Round(100*time.Millisecond), c.settled.Round(100*time.Millisecond))
