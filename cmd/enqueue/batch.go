@@ -21,7 +21,8 @@ chargeTarget, division, validate, notAfter.
 
 A file may mix both kinds of payouts. kind topup, the default, pays a DANA balance and may
 have fee, notes, customerId. kind bank pays a bank account and needs bankCode and account;
-accountName is optional. What belongs to the other kind is left out, or an empty cell.
+accountName is optional, and customer is the merchant's own business number. What belongs to
+the other kind is left out, or an empty cell.
 
 The whole file is checked before the first payout is accepted, against the ledger too. One
 bad row refuses the file, unless --continue-on-error accepts the others. A row that was

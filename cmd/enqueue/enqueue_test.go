@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -43,17 +45,27 @@ func (b *bundle) run(ctx context.Context, stdin string, args ...string) (stdout,
 
 // topUp is a good payout with some of its flags replaced.
 func topUp(change ...string) []string {
-	flags := map[string]string{"ref": "PAY-1", "customer": "628123450001", "amount": "10000"}
-	order := []string{"ref", "customer", "amount"}
-	for i := 0; i+1 < len(change); i += 2 {
-		if _, ok := flags[change[i]]; !ok {
-			order = append(order, change[i])
+	return command("topup", []string{"ref", "PAY-1", "customer", "628123450001", "amount", "10000"}, change)
+}
+
+// bank is one to a bank account.
+func bank(change ...string) []string {
+	return command("bank", []string{"ref", "BANK-1", "customer", "628123450001", "bank-code", "014", "account", "2460888509", "amount", "50000"}, change)
+}
+
+// command is a command with flags in their order, some of them replaced.
+func command(name string, given, change []string) []string {
+	flags := map[string]string{}
+	var order []string
+	for i, all := 0, slices.Concat(given, change); i+1 < len(all); i += 2 {
+		if _, ok := flags[all[i]]; !ok {
+			order = append(order, all[i])
 		}
-		flags[change[i]] = change[i+1]
+		flags[all[i]] = all[i+1]
 	}
-	args := []string{"topup"}
-	for _, name := range order {
-		args = append(args, "--"+name+"="+flags[name])
+	args := []string{name}
+	for _, flag := range order {
+		args = append(args, "--"+flag+"="+flags[flag])
 	}
 	return args
 }
@@ -134,7 +146,7 @@ func TestTopUpBadInput(t *testing.T) {
 			t.Errorf("--%s=%s: exit %d, %q, %q; want %q", tt.flag, tt.value, code, out, errs, tt.want)
 		}
 	}
-	for _, args := range [][]string{{}, {"topup", "extra"}, {"topup", "--colour", "red"}, {"bank"}, append(topUp(), "--redis-url", "http://x")} {
+	for _, args := range [][]string{{}, {"topup", "extra"}, {"topup", "--colour", "red"}, {"cash"}, append(topUp(), "--redis-url", "http://x")} {
 		if _, errs, code := b.run(t.Context(), "", args...); code != cli.Invalid || errs == "" {
 			t.Errorf("%v: exit %d, %q", args, code, errs)
 		}
@@ -147,13 +159,170 @@ func TestTopUpBadInput(t *testing.T) {
 	}
 }
 
+// The payee as no output may show it.
+var personalOfBank = []string{"2460888509", "628123450001", "Budi", "Santoso"}
+
+func (b *bundle) hides(t *testing.T, personal ...string) {
+	t.Helper()
+	for _, p := range personal {
+		if strings.Contains(b.output, p) {
+			t.Errorf("%s was printed in full", p)
+		}
+	}
+}
+
+func TestBank(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, tt := range []struct {
+		name, wantOut, wantErr string
+		args                   []string
+		code                   cli.Code
+	}{
+		{"Accepted", "accepted BANK-1: IDR 50000.00 to 014 BCA 24608****509\n", "", bank(), cli.Done},
+		{"Again", "BANK-1 was accepted before; it is queued\n", "", bank("amount", "50000.00", "fee", "0"), cli.Done},
+		{"AgainJSON", `{"ref":"BANK-1","state":"queued","duplicate":true}` + "\n", "", append(bank(), "--json"), cli.Done},
+		{"JSON", `{"ref":"BANK-2","state":"queued","duplicate":false}` + "\n", "", append(bank("ref", "BANK-2"), "--json"), cli.Done},
+		{"UnknownBank", "accepted BANK-3: IDR 50000.00 to 99999 ****\n", "", bank("ref", "BANK-3", "bank-code", "99999", "account", "88509"), cli.Done},
+		{"OtherAccount", "", conflicts("BANK-1"), bank("account", "2460888500"), cli.Conflict},
+		{"OtherBank", "", conflicts("BANK-1"), bank("bank-code", "008"), cli.Conflict},
+		{"OtherName", "", conflicts("BANK-1"), bank("account-name", "Budi Santoso"), cli.Conflict},
+		{"OtherKind", "", conflicts("BANK-1"), topUp("ref", "BANK-1", "amount", "50000"), cli.Conflict},
+		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA 24608****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
+			"charge-target", "DIVISION", "division", "D-1", "not-after", "2026-12-31T17:00:00+07:00"), "--validate"), cli.Done},
+	} {
+		out, errs, code := b.run(t.Context(), "", tt.args...)
+		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
+			t.Errorf("%s: exit %d, %q, %q; want exit %d, %q, %q", tt.name, code, out, errs, tt.code, tt.wantOut, tt.wantErr)
+		}
+	}
+	want, err := payout.Instruction{Kind: "bank", Ref: "BANK-4", Customer: "628123450001", Amount: "50000", BankCode: "014", Account: "2460888509",
+		AccountName: "Budi Santoso", ChargeTarget: "DIVISION", Division: "D-1", Validate: true, NotAfter: "2026-12-31T17:00:00+07:00"}.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec, err := b.ledger.Get(t.Context(), "BANK-4"); err != nil || rec.Payout.Fingerprint() != want.Fingerprint() {
+		t.Errorf("BANK-4 is %+v, %v: a flag did not arrive", rec, err)
+	}
+	if rec, err := b.ledger.Get(t.Context(), "BANK-1"); err != nil || rec.Payout.Account != "2460888509" || rec.Version != 1 {
+		t.Errorf("BANK-1 is %+v, %v: a refused conflict changed it", rec, err)
+	}
+	b.hides(t, append(personalOfBank, "2460888500")...)
+}
+
+func TestBankBadInput(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const decimals = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
+	const number = "use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234"
+	const code = "use the bank's code with its leading zeros, such as 014"
+	const account = "use 1 to 32 digits without separators"
+	const name = "use at most 64 printable characters"
+	for _, tt := range []struct{ flag, value, want string }{
+		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
+		{"customer", "", `--customer "****": ` + number},
+		{"customer", "081234500019", `--customer "08123****019": ` + number},
+		{"customer", "620000000000", `--customer "62000****000": ` + number},
+		{"bank-code", "", `--bank-code "": ` + code},
+		{"bank-code", "BCA", `--bank-code "BCA": ` + code},
+		{"bank-code", "2460888509", `--bank-code "24608****509": ` + code},
+		{"account", "", `--account "****": ` + account},
+		{"account", "246-088-8509", `--account "246-0****509": ` + account},
+		{"account", strings.Repeat("1", 33), `--account "11111****111": ` + account},
+		{"account-name", "Budi Santoso" + strings.Repeat("x", 53), `--account-name "****": ` + name},
+		{"account-name", "Budi\nSantoso", `--account-name "****": ` + name},
+		{"amount", "", `--amount "": ` + decimals},
+		{"amount", "0", `--amount "0.00": must be more than zero, in IDR`},
+		{"amount", "1.000.000", `--amount "1.000.000": ` + decimals},
+		{"fee", "500", `--fee "500.00": goes only with kind topup`},
+		{"fee", "free", `--fee "free": use digits with at most two decimals and no separators, such as 0.00`},
+		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
+		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
+		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
+		{"notes", "gift", "unknown flag: --notes; see enqueue bank --help"},
+		{"customer-id", "216610000000123", "unknown flag: --customer-id; see enqueue bank --help"},
+	} {
+		out, errs, code := b.run(t.Context(), "", bank(tt.flag, tt.value)...)
+		if out != "" || code != cli.Invalid || errs != "enqueue: "+tt.want+"\n" {
+			t.Errorf("--%s=%s: exit %d, %q, %q; want %q", tt.flag, tt.value, code, out, errs, tt.want)
+		}
+	}
+	for _, args := range [][]string{{"bank"}, {"bank", "2460888509"}, {"bank", "-account=2460888509"}, topUp("account", "2460888509")} {
+		if _, errs, code := b.run(t.Context(), "", args...); code != cli.Invalid || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+	if n := b.size(t); n != 0 {
+		t.Errorf("bad input left %d keys", n)
+	}
+	b.hides(t, append(personalOfBank, "081234500019", "246-088-8509", strings.Repeat("1", 33), "216610000000123")...)
+}
+
+// One file of both kinds, in both formats, is the same payouts.
+func TestBatchOfBothKinds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const header = "ref,kind,customer,amount,bankCode,account,accountName,notes\n"
+	good := file(t, "both.csv", header+"A1,topup,628123450002,100,,,,gift\nB1,bank,628123450001,200.50,014,2460888509,Budi Santoso,\nA2,,628123450002,300,,,,\n")
+	jsonl := file(t, "both.jsonl", `{"ref":"A1","customer":"628123450002","amount":100,"notes":"gift"}`+"\n"+
+		`{"ref":"B1","kind":"bank","customer":"628123450001","amount":"200.5","bankCode":"014","account":"2460888509","accountName":"Budi Santoso"}`+"\n"+
+		`{"ref":"B2","kind":"bank","customer":"628123450001","amount":"1","bankCode":"002","account":"2460888509"}`+"\n")
+	taken := file(t, "taken.csv", header+"A3,topup,628123450002,100,,,,\nB1,bank,628123450001,200.50,008,2460888509,Budi Santoso,\n")
+	bad := file(t, "bad.csv", header+"A3,topup,628123450002,100,014,2460888509,Budi Santoso,\nB3,bank,628123450001,1,014,,,\n"+
+		"B4,bank,628123450001,1,14,60888509,,\nB5,bank,628123450001,1,014,2.46089E+09,,gift\nB6,cash,628123450001,1,014,2460888509,,\n")
+	const refusedFile = "the file is refused for %d of its %d rows and nothing was accepted; correct them, or accept the others with --continue-on-error\n"
+	for _, tt := range []struct {
+		name, wantOut, wantErr string
+		args                   []string
+		code                   cli.Code
+		changes                bool
+	}{
+		{"DryRun", "dry run, nothing was accepted; it would be: 3 accepted (IDR 600.50), 0 accepted before, 0 refused\n", "",
+			[]string{"batch", good, "--dry-run"}, cli.Done, false},
+		{"First", "3 accepted (IDR 600.50), 0 accepted before, 0 refused\n", "", []string{"batch", good}, cli.Done, true},
+		{"Again", "0 accepted (IDR 0.00), 3 accepted before, 0 refused\n", "", []string{"batch", good}, cli.Done, false},
+		{"JSONL", `{"ref":"A1","state":"queued","duplicate":true}` + "\n" + `{"ref":"B1","state":"queued","duplicate":true}` + "\n" + `{"ref":"B2","state":"queued","duplicate":false}` + "\n",
+			"1 accepted (IDR 1.00), 2 accepted before, 0 refused\n", []string{"batch", jsonl, "--json"}, cli.Done, true},
+		{"Conflict", "0 accepted (IDR 0.00), 0 accepted before, 1 refused\n", "line 3: " + strings.TrimPrefix(conflicts("B1"), "enqueue: --") + "enqueue: " + fmt.Sprintf(refusedFile, 1, 2),
+			[]string{"batch", taken}, cli.Conflict, false},
+		{"Bad", "0 accepted (IDR 0.00), 0 accepted before, 5 refused\n",
+			`line 2: bankCode "014": goes only with kind bank; account "24608****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
+				`line 3: account "****": use 1 to 32 digits without separators` + "\n" +
+				`line 4: bankCode "14": a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; format both columns as text, enter the numbers again and export the file again` + "\n" +
+				`line 5: account "2.460****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
+				`line 6: kind "cash": use topup or bank` + "\n" +
+				"enqueue: " + fmt.Sprintf(refusedFile, 5, 5),
+			[]string{"batch", bad}, cli.Invalid, false},
+		{"Others", "1 accepted (IDR 100.00), 0 accepted before, 1 refused\n",
+			"line 3: " + strings.TrimPrefix(conflicts("B1"), "enqueue: --") + "enqueue: 1 of 2 rows were refused; correct them and run the file again, nobody is paid twice\n",
+			[]string{"batch", taken, "--continue-on-error"}, cli.Conflict, true},
+	} {
+		before := b.size(t)
+		out, errs, code := b.run(t.Context(), "", tt.args...)
+		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
+			t.Errorf("%s: exit %d, %q, %q; want exit %d, %q, %q", tt.name, code, out, errs, tt.code, tt.wantOut, tt.wantErr)
+		}
+		if changed := b.size(t) != before; changed != tt.changes {
+			t.Errorf("%s: changed Redis: %t", tt.name, changed)
+		}
+	}
+	rec, err := b.ledger.Get(t.Context(), "B1")
+	if err != nil || rec.Payout.Kind != payout.Bank || rec.Payout.BankCode != "014" || rec.Payout.AccountName != "Budi Santoso" {
+		t.Errorf("B1 is %+v, %v", rec, err)
+	}
+	b.hides(t, append(personalOfBank, "628123450002", "60888509", "gift")...)
+}
+
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
 	b := &bundle{url: "redis://user:rahasia@127.0.0.1:1"}
-	_, errs, code := b.run(t.Context(), "", topUp()...)
-	if code != cli.Unreachable || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "rahasia") {
-		t.Errorf("exit %d, %q", code, errs)
+	for _, args := range [][]string{topUp(), bank()} {
+		_, errs, code := b.run(t.Context(), "", args...)
+		if code != cli.Unreachable || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "rahasia") {
+			t.Errorf("%s: exit %d, %q", args[0], code, errs)
+		}
 	}
+	b.hides(t, personalOfBank...)
 }
 
 const goodCSV = "ref,customer,amount\nA1,628123450001,100\nA2,628123450002,200.50\nA3,628123450003,300\n"
@@ -317,7 +486,7 @@ func TestBatchWait(t *testing.T) {
 func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	b := &bundle{}
-	for _, args := range [][]string{{"--help"}, {"topup", "--help"}, {"batch", "--help"}, {"--version"}} {
+	for _, args := range [][]string{{"--help"}, {"topup", "--help"}, {"bank", "--help"}, {"batch", "--help"}, {"--version"}} {
 		if out, errs, code := b.run(t.Context(), "", args...); code != cli.Done || out == "" || errs != "" {
 			t.Errorf("%v: exit %d, %q", args, code, errs)
 		}
