@@ -33,7 +33,8 @@ func newCommand(environ []string) *cobra.Command {
 Run as many as you like on one Redis. SIGTERM and SIGINT stop it gracefully: exchanges
 under way are finished and recorded, nothing new is taken.
 
-It serves /healthz, /readyz, /metrics and, at /monitoring/, the Asynq web UI.
+It serves /healthz, /readyz, /metrics and, at /monitoring/, the Asynq web UI; and with
+SALUR_NOTIFY_ADDR, on that address alone, DANA's bank notify.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),

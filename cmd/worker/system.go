@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -49,9 +50,17 @@ type system struct {
 	web      http.Handler
 	closeUI  func() error
 	listener net.Listener
+	notify   *site // of DANA's bank notify; nil for none
 }
 
-// newSystem wires a worker and binds its HTTP address, so that nothing is begun that could
+// site is an HTTP server and the address that is bound for it.
+type site struct {
+	name     string
+	server   *http.Server
+	listener net.Listener
+}
+
+// newSystem wires a worker and binds its HTTP addresses, so that nothing is begun that could
 // not be served. Redis must answer.
 func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system, error) {
 	dana, base, err := cli.DANA(cfg.DANA, cfg.Worker.Concurrency, func(err error) {
@@ -69,13 +78,23 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		s.close()
 		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w", cfg.HTTP.Addr, err)
 	}
-	s.wire(dana)
-	log.Info("worker", zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
-		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String()))
+	runner, m := s.wire(dana)
+	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
+		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String())}
+	if cfg.Notify.Addr != "" {
+		notify, err := notifySite(cfg.Notify, runner, m, log)
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		s.notify = &notify
+		fields = append(fields, zap.String("notify", notify.listener.Addr().String()))
+	}
+	log.Info("worker", fields...)
 	return s, nil
 }
 
-func (s *system) wire(dana *danaclient.Client) {
+func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics) {
 	w := s.cfg.Worker
 	m := metrics.New()
 	s.ledger = ledger.NewRedis(s.redis)
@@ -85,10 +104,10 @@ func (s *system) wire(dana *danaclient.Client) {
 		Policy: statemachine.Policy{
 			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff,
 			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
-			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction),
+			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction), MismatchAction: statemachine.MismatchAction(w.NameMismatch),
 		},
-		BankRetryDelays: []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second},
-		Owner:           owner(), Now: time.Now, Log: s.log, Metrics: m,
+		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
+		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
@@ -116,33 +135,38 @@ func (s *system) wire(dana *danaclient.Client) {
 			return c
 		},
 	})
+	return runner, m
 }
 
 // serve executes tasks and answers HTTP until ctx ends, then stops both gracefully.
 func (s *system) serve(ctx context.Context) error {
-	server := web.Server(s.web)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(s.listener) }()
+	sites := []site{{"HTTP server", web.Server(s.web), s.listener}}
+	if s.notify != nil {
+		sites = append(sites, *s.notify)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var httpErr error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-			httpErr = fmt.Errorf("HTTP server: %w", err)
-			cancel() // a worker that cannot say how it is must not go on unseen
-		}
-	}()
+	failed := make([]error, len(sites))
+	var wg sync.WaitGroup
+	for i, site := range sites {
+		wg.Go(func() {
+			if err := site.server.Serve(site.listener); !errors.Is(err, http.ErrServerClosed) {
+				failed[i] = fmt.Errorf("%s: %w", site.name, err)
+				cancel() // a worker that cannot say how it is, or be told, must not go on unseen
+			}
+		})
+	}
 	err := s.worker.Run(ctx)
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer stop()
-	if server.Shutdown(closing) != nil {
-		_ = server.Close() // a slow reader of a page does not keep the worker
+	for _, site := range sites {
+		if site.server.Shutdown(closing) != nil {
+			_ = site.server.Close() // a slow reader of a page does not keep the worker
+		}
 	}
-	<-done
+	wg.Wait()
 	s.log.Info("stopped")
-	return errors.Join(err, httpErr)
+	return errors.Join(append(failed, err)...)
 }
 
 func (s *system) close() {
@@ -151,6 +175,9 @@ func (s *system) close() {
 	}
 	if s.listener != nil {
 		_ = s.listener.Close()
+	}
+	if s.notify != nil {
+		_ = s.notify.listener.Close()
 	}
 	_ = s.redis.Close()
 }

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"crypto/rsa"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -16,6 +17,7 @@ type Config struct {
 	RedisURL Secret
 	DANA     DANA
 	HTTP     HTTP
+	Notify   Notify
 	Worker   Worker
 	Log      Log
 }
@@ -49,6 +51,8 @@ type DANA struct {
 	Signature    string // Asymmetric or Symmetric
 	Paths        string // PathsREST or PathsHTM
 	AuditFile    string // empty for no audit record
+	// NeedNotify asks DANA to notify the ends of transfers to banks: Notify.Addr is set.
+	NeedNotify bool
 }
 
 // How requests are signed, and by which paths the balance APIs are called.
@@ -66,6 +70,21 @@ type HTTP struct {
 	UIPassword Secret
 }
 
+// Notify is the worker's listener for DANA's bank notify.
+type Notify struct {
+	Addr string // host:port; empty for none
+	Path string // that DANA calls and signs
+	// Key is DANA's, by which notifies are verified; never nil when Addr is set.
+	Key *rsa.PublicKey
+}
+
+// What is done when validation finds that the holder of a bank account has another name.
+const (
+	NameMismatchReview = "review" // leave it to a person
+	NameMismatchFailed = "failed" // fail the payout unsent
+	NameMismatchOff    = "off"    // pay it: names are not compared
+)
+
 // What is done when DANA has answered "not found" NotFoundConfirmations times in a row.
 const (
 	NotFoundResend = "resend" // send the same reference again
@@ -77,6 +96,8 @@ const (
 type Worker struct {
 	Concurrency           int
 	TopUpRetryDelays      []time.Duration // before retry 1..n; never empty
+	BankRetryDelays       []time.Duration // the same of a transfer to a bank; never empty
+	NameMismatch          string          // NameMismatchReview, NameMismatchFailed or NameMismatchOff
 	InquiryDelays         []time.Duration // before inquiry 1..n, the last one repeats; never empty
 	InquiryCutoff         time.Duration
 	NotFoundConfirmations int

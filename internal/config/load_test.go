@@ -1,10 +1,15 @@
 package config_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +23,22 @@ const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.Ne
 
 // credentials are what a worker cannot start without.
 var credentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
+
+// sameKey compares public keys, of which there may be none.
+var sameKey = cmp.Comparer(func(a, b *rsa.PublicKey) bool { return a == b || a != nil && b != nil && a.Equal(b) })
+
+// danaKey is a public key as DANA hands it out, and its text.
+var danaKey = sync.OnceValues(func() (*rsa.PublicKey, string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	return &key.PublicKey, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+})
 
 func write(t *testing.T, name, text string) (path string) {
 	t.Helper()
@@ -52,15 +73,16 @@ func TestDefaults(t *testing.T) {
 			Env: config.Sandbox, Timeout: 8 * time.Second, PartnerID: "2020", Origin: "example.id",
 			ChannelID: "95221", PrivateKey: "key-text", Signature: config.Asymmetric, Paths: config.PathsREST,
 		},
-		HTTP: config.HTTP{Addr: "127.0.0.1:8080"},
+		HTTP:   config.HTTP{Addr: "127.0.0.1:8080"},
+		Notify: config.Notify{Path: "/v1.0/debit/emoney/transfer-bank/notify.htm"},
 		Worker: config.Worker{
-			Concurrency: 64, TopUpRetryDelays: delays, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour,
+			Concurrency: 64, TopUpRetryDelays: delays, BankRetryDelays: delays[:3], NameMismatch: config.NameMismatchReview, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour,
 			NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: config.NotFoundResend,
 			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0,
 			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
 		},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -119,12 +141,14 @@ func TestConfigFileFlagWins(t *testing.T) {
 
 func TestEveryValue(t *testing.T) {
 	t.Parallel()
+	key, keyText := danaKey()
 	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
 		"REDIS_URL=rediss://h:1/2", "ENV=Production", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
 		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + write(t, "key.pem", "from file\n"), "ORIGIN=o",
 		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
-		"SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
+		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
+		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
 		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed",
 		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_SWEEP_INTERVAL=1s",
 		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
@@ -138,19 +162,41 @@ func TestEveryValue(t *testing.T) {
 			Env: config.Production, BaseURL: "https://api.example.id/x", Timeout: 100 * time.Millisecond,
 			PartnerID: "p", Origin: "o", ChannelID: "c", PrivateKey: "from file\n",
 			MerchantID: "m", ClientID: "ci", ClientSecret: "cs",
-			Signature: config.Symmetric, Paths: config.PathsHTM, AuditFile: "/var/log/dana audit.jsonl",
+			Signature: config.Symmetric, Paths: config.PathsHTM, AuditFile: "/var/log/dana audit.jsonl", NeedNotify: true,
 		},
-		HTTP: config.HTTP{Addr: ":0", UIUser: "u", UIPassword: "pw"},
+		HTTP:   config.HTTP{Addr: ":0", UIUser: "u", UIPassword: "pw"},
+		Notify: config.Notify{Addr: "127.0.0.1:0", Path: "/dana/v1.0/notify.htm", Key: key},
 		Worker: config.Worker{
 			Concurrency: 10000, TopUpRetryDelays: []time.Duration{time.Second},
+			BankRetryDelays: []time.Duration{2 * time.Second, 3 * time.Second}, NameMismatch: config.NameMismatchOff,
 			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1,
 			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, BreakerFailures: 1,
 			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
 		},
 		Log: config.Log{Level: 2, Format: "console"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The public key is taken in the forms that a private key is, and from the file as well.
+func TestPublicKey(t *testing.T) {
+	t.Parallel()
+	key, text := danaKey()
+	for _, pair := range []string{
+		"DANA_PUBLIC_KEY=" + text, "DANA_PUBLIC_KEY=" + strings.ReplaceAll(text, "\n", `\n`),
+		"SALUR_CONFIG=" + write(t, "salur.yaml", "dana_public_key: |\n  "+strings.ReplaceAll(text, "\n", "\n  ")),
+	} {
+		got, err := config.Load(config.Options{Needs: needAll, Environ: append(credentials[:3:3], "SALUR_NOTIFY_ADDR=:0", pair)})
+		if err != nil || got.Notify.Key == nil || !got.Notify.Key.Equal(key) || !got.DANA.NeedNotify {
+			t.Errorf("%q: %v", pair, err)
+		}
+	}
+	// A key alone, as the sandbox exports it, switches nothing on.
+	got, err := config.Load(config.Options{Needs: needAll, Environ: append(credentials[:3:3], "DANA_PUBLIC_KEY="+text)})
+	if err != nil || got.Notify.Addr != "" || got.DANA.NeedNotify {
+		t.Errorf("%+v, %v", got.Notify, err)
 	}
 }
 
@@ -177,7 +223,7 @@ func TestUnneededIsNotChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(config.Config{RedisURL: "redis://127.0.0.1:6379/0"}, got); diff != "" {
+	if diff := cmp.Diff(config.Config{RedisURL: "redis://127.0.0.1:6379/0"}, got, sameKey); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -203,7 +249,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("flags lack %s", want)
 		}
 	}
-	for _, secret := range []string{"--private-key ", "--client-secret", "--ui-password", "--webhook", "--api-keys"} {
+	for _, secret := range []string{"--private-key ", "--dana-public-key ", "--client-secret", "--ui-password", "--webhook", "--api-keys"} {
 		if strings.Contains(usage, secret) {
 			t.Errorf("%s is a flag", secret)
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/salur-id/salur/internal/danaclient"
 )
 
 // parser writes one value into the configuration. It returns how to fix the value, or
@@ -157,6 +159,46 @@ func keyFile(c *Config, path string) string {
 	}
 	c.DANA.PrivateKey = Secret(text)
 	return ""
+}
+
+// notifyAddr switches notifies on at both ends: here, and in what DANA is asked for.
+func notifyAddr(c *Config, text string) string {
+	if fix := hostPort(func(c *Config) *string { return &c.Notify.Addr })(c, text); fix != "" {
+		return fix
+	}
+	c.DANA.NeedNotify = true
+	return ""
+}
+
+// notifyPath takes no character that could be written in two ways: DANA signs the path,
+// and another spelling of the same one would be no valid signature.
+func notifyPath(c *Config, text string) string {
+	if text[0] != '/' || strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~", r)
+	}) {
+		return "use the path that DANA calls, such as " + danaclient.NotifyPath + ": a slash, then letters, digits and /-._~"
+	}
+	c.Notify.Path = text
+	return ""
+}
+
+const badPublicKey = "is not an RSA public key of 2048 bits or more; use DANA's, in PEM (BEGIN PUBLIC KEY) or bare base64"
+
+func publicKey(c *Config, text string) string {
+	key, err := danaclient.ParsePublicKey(text)
+	if err != nil {
+		return badPublicKey
+	}
+	c.Notify.Key = key
+	return ""
+}
+
+func publicKeyFile(c *Config, path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "cannot be read: " + cause(err)
+	}
+	return publicKey(c, string(text))
 }
 
 func logLevel(c *Config, text string) string {

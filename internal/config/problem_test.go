@@ -19,6 +19,9 @@ const (
 	refusedList  = "use durations of more than 0 and at most 24h with commas between them, such as 5s,10s"
 	refusedWord  = "use printable ASCII characters without spaces"
 	refusedAddr  = "use host:port, such as 127.0.0.1:8080"
+
+	refusedPath      = "use the path that DANA calls, such as /v1.0/debit/emoney/transfer-bank/notify.htm: a slash, then letters, digits and /-._~"
+	refusedPublicKey = "is not an RSA public key of 2048 bits or more; use DANA's, in PEM (BEGIN PUBLIC KEY) or bare base64"
 )
 
 // Every value that the environment can have and that is refused, by its exact line.
@@ -48,6 +51,15 @@ func TestRefusedValues(t *testing.T) {
 		{"SALUR_HTTP_ADDR=localhost:http", `SALUR_HTTP_ADDR "localhost:http": ` + refusedAddr},
 		{"SALUR_HTTP_ADDR=localhost:65536", `SALUR_HTTP_ADDR "localhost:65536": ` + refusedAddr},
 		{"SALUR_HTTP_ADDR=http://localhost:80", `SALUR_HTTP_ADDR "http://localhost:80": ` + refusedAddr},
+		{"SALUR_NOTIFY_ADDR=:8081", "DANA_PUBLIC_KEY: is required with SALUR_NOTIFY_ADDR; set it or DANA_PUBLIC_KEY_PATH in the environment, or dana_public_key_path in the configuration file"},
+		{"SALUR_NOTIFY_PATH=v1.0/notify.htm", `SALUR_NOTIFY_PATH "v1.0/notify.htm": ` + refusedPath},
+		{"SALUR_NOTIFY_PATH=/notify?a=b", `SALUR_NOTIFY_PATH "/notify?a=b": ` + refusedPath},
+		{"SALUR_NOTIFY_PATH=/not%69fy", `SALUR_NOTIFY_PATH "/not%69fy": ` + refusedPath},
+		{"DANA_PUBLIC_KEY=hunter2", "DANA_PUBLIC_KEY: " + refusedPublicKey},
+		{"DANA_PUBLIC_KEY=-----BEGIN PRIVATE KEY-----hunter2-----END PRIVATE KEY-----", "DANA_PUBLIC_KEY: " + refusedPublicKey},
+		{"DANA_PUBLIC_KEY_PATH=/nowhere", `DANA_PUBLIC_KEY_PATH "/nowhere": cannot be read: no such file or directory`},
+		{"SALUR_BANK_RETRY_DELAYS=0s", `SALUR_BANK_RETRY_DELAYS "0s": ` + refusedList},
+		{"SALUR_NAME_MISMATCH=refuse", `SALUR_NAME_MISMATCH "refuse": use review, failed or off`},
 		{"SALUR_UI_USER=u", "SALUR_UI_USER: is set without SALUR_UI_PASSWORD; set both or neither"},
 		{"SALUR_UI_PASSWORD=hunter2", "SALUR_UI_PASSWORD: is set without SALUR_UI_USER; set both or neither"},
 		{"SALUR_CONCURRENCY=0", `SALUR_CONCURRENCY "0": use a whole number from 1 to 10000`},
@@ -84,6 +96,29 @@ func TestRefusedValues(t *testing.T) {
 				t.Errorf("got\n%v\nwant\n%s", err, tc.want)
 			}
 		})
+	}
+}
+
+// Two keys, or a bad one beside a bad address: a line for each, and none shows a key.
+func TestNotifyProblems(t *testing.T) {
+	t.Parallel()
+	_, text := danaKey()
+	private := write(t, "private.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n")
+	empty := write(t, "empty.pem", "\n")
+	for _, tc := range []struct {
+		environ []string
+		want    string
+	}{
+		{[]string{"DANA_PUBLIC_KEY=" + text, "DANA_PUBLIC_KEY_PATH=" + private},
+			fmt.Sprintf("DANA_PUBLIC_KEY_PATH %q: %s\nDANA_PUBLIC_KEY: DANA_PUBLIC_KEY_PATH is set as well; set one of the two", private, refusedPublicKey)},
+		{[]string{"SALUR_NOTIFY_ADDR=8081", "DANA_PUBLIC_KEY_PATH=" + empty},
+			fmt.Sprintf("SALUR_NOTIFY_ADDR \"8081\": %s\nDANA_PUBLIC_KEY_PATH %q: %s", refusedAddr, empty, refusedPublicKey)},
+		{[]string{"SALUR_NOTIFY_ADDR=:8081", "DANA_PUBLIC_KEY=hunter2"}, "DANA_PUBLIC_KEY: " + refusedPublicKey},
+	} {
+		_, err := config.Load(config.Options{Needs: needAll, Environ: append(credentials[:3:3], tc.environ...)})
+		if err == nil || err.Error() != tc.want {
+			t.Errorf("got\n%v\nwant\n%s", err, tc.want)
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package config
 import (
 	"math"
 	"time"
+
+	"github.com/salur-id/salur/internal/danaclient"
 )
 
 // Need is a set of settings that a program uses together.
@@ -13,7 +15,7 @@ const (
 	NeedRedis       Need = 1 << iota // where the ledger and the queues are
 	NeedTarget                       // which DANA, and how long to wait for it
 	NeedCredentials                  // who the merchant is
-	NeedHTTP                         // the worker's own server
+	NeedHTTP                         // the worker's own servers
 	NeedWorker                       // how payouts are sent and followed up
 
 	NeedDANA = NeedTarget | NeedCredentials
@@ -103,12 +105,31 @@ var settings = []setting{
 		usage: "password of the web UI",
 		parse: secretText(func(c *Config) *Secret { return &c.HTTP.UIPassword })},
 
+	{key: "notify_addr", env: []string{"SALUR_NOTIFY_ADDR"}, need: NeedHTTP,
+		usage: "address for DANA's bank notify, a listener of its own; DANA is not asked to notify when not set",
+		parse: notifyAddr},
+	{key: "notify_path", env: []string{"SALUR_NOTIFY_PATH"}, need: NeedHTTP, def: danaclient.NotifyPath,
+		usage: "path that DANA calls and signs",
+		parse: notifyPath},
+	{key: "dana_public_key", env: []string{"DANA_PUBLIC_KEY"}, need: NeedHTTP, secrecy: secret,
+		usage: "DANA's RSA public key, which verifies notifies; needed with SALUR_NOTIFY_ADDR",
+		parse: publicKey},
+	{key: "dana_public_key_path", env: []string{"DANA_PUBLIC_KEY_PATH"}, need: NeedHTTP,
+		usage: "file with DANA's RSA public key, instead of DANA_PUBLIC_KEY",
+		parse: publicKeyFile},
+
 	{key: "concurrency", env: []string{"SALUR_CONCURRENCY"}, need: NeedWorker, def: "64",
 		usage: "tasks executed at once by this worker",
 		parse: whole(func(c *Config) *int { return &c.Worker.Concurrency }, 1, 10000)},
 	{key: "topup_retry_delays", env: []string{"SALUR_TOPUP_RETRY_DELAYS"}, need: NeedWorker, def: "5s,10s,20s,40s,60s",
 		usage: "waits before retry 1..n of a top-up; as many retries as waits",
 		parse: durations(func(c *Config) *[]time.Duration { return &c.Worker.TopUpRetryDelays })},
+	{key: "bank_retry_delays", env: []string{"SALUR_BANK_RETRY_DELAYS"}, need: NeedWorker, def: "5s,10s,20s",
+		usage: "waits before retry 1..n of a transfer to a bank; as many retries as waits",
+		parse: durations(func(c *Config) *[]time.Duration { return &c.Worker.BankRetryDelays })},
+	{key: "name_mismatch", env: []string{"SALUR_NAME_MISMATCH"}, need: NeedWorker, def: NameMismatchReview,
+		usage: "when --validate finds that a bank account's holder has another name: review, failed or off",
+		parse: oneOf(func(c *Config) *string { return &c.Worker.NameMismatch }, NameMismatchReview, NameMismatchFailed, NameMismatchOff)},
 	{key: "inquiry_delays", env: []string{"SALUR_INQUIRY_DELAYS"}, need: NeedWorker, def: "5s,10s,20s,40s,60s",
 		usage: "waits before inquiry 1..n of a pending transaction; the last one repeats",
 		parse: durations(func(c *Config) *[]time.Duration { return &c.Worker.InquiryDelays })},

@@ -22,6 +22,7 @@ type Metrics struct {
 	unrecorded  prometheus.Counter
 	breaker     *prometheus.GaugeVec
 	hold        *prometheus.GaugeVec
+	notifies    *prometheus.CounterVec
 }
 
 // New makes the metrics of one process, with those of the Go runtime beside them.
@@ -56,9 +57,12 @@ func New() *Metrics {
 		hold: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "salur_hold", Help: "1 while sending is held, by who holds it and why.",
 		}, []string{"by", "cause"}),
+		notifies: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "salur_notifies_total", Help: "DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.",
+		}, []string{"result"}),
 	}
 	m.Registry.MustRegister(
-		m.outcomes, m.latency, m.transitions, m.attempts, m.finds, m.unreadable, m.unrecorded, m.breaker, m.hold,
+		m.outcomes, m.latency, m.transitions, m.attempts, m.finds, m.unreadable, m.unrecorded, m.breaker, m.hold, m.notifies,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -88,6 +92,9 @@ func (m *Metrics) Unreadable() { m.unreadable.Inc() }
 
 // Unrecorded counts an answer that could not be written to the ledger.
 func (m *Metrics) Unrecorded() { m.unrecorded.Inc() }
+
+// Notify counts a notify of DANA: accepted, unknown, refused or failed.
+func (m *Metrics) Notify(result string) { m.notifies.WithLabelValues(result).Inc() }
 
 // Breaker shows the state of an API's circuit breaker, in gobreaker's words.
 func (m *Metrics) Breaker(api, state string) {

@@ -67,6 +67,7 @@ func TestProcessMetrics(t *testing.T) {
 	m.Transition("pending", "pending")
 	m.Transition("pending", "succeeded")
 	m.Breaker("topup", "open")
+	m.Notify("accepted")
 	want := `
 # HELP salur_breaker_state Circuit breaker of an API: 0 closed, 1 half-open, 2 open.
 # TYPE salur_breaker_state gauge
@@ -74,11 +75,14 @@ salur_breaker_state{api="topup"} 2
 # HELP salur_hold 1 while sending is held, by who holds it and why.
 # TYPE salur_hold gauge
 salur_hold{by="person",cause=""} 1
+# HELP salur_notifies_total DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.
+# TYPE salur_notifies_total counter
+salur_notifies_total{result="accepted"} 1
 # HELP salur_transitions_total Changes of a payout's state, by the state it left and the one it reached.
 # TYPE salur_transitions_total counter
 salur_transitions_total{from="pending",to="succeeded"} 1
 `
-	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "salur_breaker_state", "salur_hold", "salur_transitions_total"); err != nil {
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "salur_breaker_state", "salur_hold", "salur_transitions_total", "salur_notifies_total"); err != nil {
 		t.Error(err)
 	}
 	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) != 0 {
