@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"maps"
 	"net"
 	"net/http"
 	"regexp"
@@ -17,8 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
 // notifier is DANA as it calls a merchant.
@@ -188,5 +193,53 @@ func TestBankNotifyHalfConfigured(t *testing.T) {
 	delete(s.env, "DANA_PUBLIC_KEY")
 	if _, errs, code := s.run("", "worker"); code != 2 || !strings.HasPrefix(errs, "worker: DANA_PUBLIC_KEY: is required with SALUR_NOTIFY_ADDR; ") {
 		t.Errorf("no key: exit %d\n%s", code, errs)
+	}
+}
+
+// The sandbox notifies a worker of a transfer that a client with the worker's settings made.
+func TestBankNotifyOfATransfer(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	_ = free.Close()
+	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--notify-url", "http://"+addr, "--json")
+	var settings map[string]string
+	if err := json.Unmarshal([]byte(dana.line(t)), &settings); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(s.env, settings)
+	s.danaURL = settings["DANA_BASE_URL"]
+	s.env["SALUR_NOTIFY_ADDR"] = addr
+	w := s.worker()
+
+	cfg, err := config.Load(config.Options{Needs: config.NeedDANA | config.NeedHTTP, Environ: s.environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, _, err := cli.DANA(cfg.DANA, 1, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := client.BankTransfer(t.Context(), danaclient.NewExternalID(time.Now()), payout.Payout{
+		Kind: payout.Bank, Ref: "B-1", Customer: "62811742234", Amount: money.Rupiah(50000), Fee: money.Rupiah(0),
+		FundType: payout.FundTypeBank, BankCode: "014", Account: "2460888509", AccountName: "ACCOUNT HOLDER",
+	})
+	if x.Outcome.Code != "2024300" {
+		t.Fatalf("the transfer is answered %s (%v)", x.Outcome.Code, x.Err)
+	}
+	await(t, "the notify to be told", func() bool {
+		told := s.books().Transactions[0].Notify
+		return told != nil && told.Done
+	})
+	if told := s.books().Transactions[0].Notify; len(told.Attempts) != 1 || told.Attempts[0].Answer != "2004300" {
+		t.Errorf("the worker was told %+v", told)
+	}
+	// The ledger does not have this one.
+	if metrics := get("http://" + w.logged(t, "worker", "http") + "/metrics"); !strings.Contains(metrics, "salur_notifies_total{result=\"unknown\"} 1\n") {
+		t.Error("the notify is not counted")
 	}
 }
