@@ -135,7 +135,7 @@ func demoConfig(environ []string, key *rsa.PrivateKey, redisURL, danaURL string)
 	env := []string{
 		"REDIS_URL=" + redisURL, "DANA_BASE_URL=" + danaURL, "X_PARTNER_ID=demo", "ORIGIN=demo.invalid",
 		"PRIVATE_KEY=" + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"SALUR_DANA_TIMEOUT=2s", "SALUR_TOPUP_RETRY_DELAYS=1s,2s,3s,4s,5s", "SALUR_INQUIRY_DELAYS=1s,2s,4s,8s",
+		"SALUR_DANA_TIMEOUT=2s", "SALUR_TOPUP_RETRY_DELAYS=1s,2s,3s,4s,5s", "SALUR_BANK_RETRY_DELAYS=1s,2s,3s", "SALUR_INQUIRY_DELAYS=1s,2s,4s,8s",
 		"SALUR_INQUIRY_CUTOFF=2m", "SALUR_BREAKER_FAILURES=10", "SALUR_BREAKER_OPEN_FOR=3s", "SALUR_SWEEP_INTERVAL=5s",
 		"SALUR_LOG_LEVEL=error", // the summary is the output; the log is for who asks for it
 	}

@@ -59,7 +59,8 @@ func (d *demonstration) run(ctx context.Context) error {
 }
 
 // submit hands over the next sample. Every second one is a good customer; between them come
-// the customer numbers with a meaning, each once at first and then now and then.
+// the customer numbers with a meaning, each once at first and then now and then. Every fourth
+// pays to a bank account.
 func (d *demonstration) submit(ctx context.Context) error {
 	special := sandbox.Numbers()
 	customer, name := fmt.Sprintf("6281%08d", rand.IntN(100_000_000)), "good"
@@ -73,11 +74,15 @@ func (d *demonstration) submit(ctx context.Context) error {
 			name = "dana"
 		}
 	}
+	in := payout.Instruction{Customer: customer}
+	if d.made%4 == 1 {
+		in.Kind, in.BankCode, in.Account = string(payout.Bank), "014", customer
+		name = "bank"
+	}
 	d.made++
 	amount := money.Rupiah(10_000 + 500*rand.Int64N(480))
-	p, err := payout.Instruction{
-		Ref: fmt.Sprintf("DEMO-%04d-%s", d.made, name), Customer: customer, Amount: payout.Number(amount.Value()),
-	}.Parse()
+	in.Ref, in.Amount = fmt.Sprintf("DEMO-%04d-%s", d.made, name), payout.Number(amount.Value())
+	p, err := in.Parse()
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/jakarta"
-	"github.com/salur-id/salur/internal/money"
-	"github.com/salur-id/salur/internal/payout"
 )
 
 // notifier is DANA as it calls a merchant.
@@ -196,7 +192,8 @@ func TestBankNotifyHalfConfigured(t *testing.T) {
 	}
 }
 
-// The sandbox notifies a worker of a transfer that a client with the worker's settings made.
+// A transfer is answered 2024300, and is known to have succeeded when the notify comes: the first
+// inquiry of the schedule is a minute away.
 func TestBankNotifyOfATransfer(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
@@ -213,33 +210,26 @@ func TestBankNotifyOfATransfer(t *testing.T) {
 	}
 	maps.Copy(s.env, settings)
 	s.danaURL = settings["DANA_BASE_URL"]
-	s.env["SALUR_NOTIFY_ADDR"] = addr
+	s.env["SALUR_NOTIFY_ADDR"], s.env["SALUR_INQUIRY_DELAYS"] = addr, "1m"
 	w := s.worker()
 
-	cfg, err := config.Load(config.Options{Needs: config.NeedDANA | config.NeedHTTP, Environ: s.environ()})
-	if err != nil {
-		t.Fatal(err)
+	s.must("enqueue", "bank", "--ref", "B-1", "--customer", "62811742234", "--bank-code", "014", "--account", "2460888509", "--amount", "50000")
+	tx := s.awaitState("B-1", "succeeded")
+	codes := map[string]string{}
+	for _, e := range tx.History {
+		codes[e.Event] = e.ResponseCode
 	}
-	client, _, err := cli.DANA(cfg.DANA, 1, func(err error) { t.Error(err) })
-	if err != nil {
-		t.Fatal(err)
+	if codes["send_in_progress"] != "2024300" || codes["inquiry_succeeded"] != "2000000" || tx.Attempts != 1 {
+		t.Errorf("%d attempts, %v", tx.Attempts, codes)
 	}
-	x := client.BankTransfer(t.Context(), danaclient.NewExternalID(time.Now()), payout.Payout{
-		Kind: payout.Bank, Ref: "B-1", Customer: "62811742234", Amount: money.Rupiah(50000), Fee: money.Rupiah(0),
-		FundType: payout.FundTypeBank, BankCode: "014", Account: "2460888509", AccountName: "ACCOUNT HOLDER",
-	})
-	if x.Outcome.Code != "2024300" {
-		t.Fatalf("the transfer is answered %s (%v)", x.Outcome.Code, x.Err)
+	if _, asked := codes["inquire_now"]; !asked {
+		t.Errorf("the notify is not in the history: %v", codes)
 	}
-	await(t, "the notify to be told", func() bool {
-		told := s.books().Transactions[0].Notify
-		return told != nil && told.Done
-	})
-	if told := s.books().Transactions[0].Notify; len(told.Attempts) != 1 || told.Attempts[0].Answer != "2004300" {
+	if told := s.books().Transactions[0].Notify; told == nil || len(told.Attempts) != 1 {
 		t.Errorf("the worker was told %+v", told)
 	}
-	// The ledger does not have this one.
-	if metrics := get("http://" + w.logged(t, "worker", "http") + "/metrics"); !strings.Contains(metrics, "salur_notifies_total{result=\"unknown\"} 1\n") {
-		t.Error("the notify is not counted")
-	}
+	await(t, "the notify to be counted", func() bool {
+		return strings.Contains(get("http://"+w.logged(t, "worker", "http")+"/metrics"), "salur_notifies_total{result=\"accepted\"} 1\n")
+	})
+	s.balance()
 }

@@ -195,8 +195,9 @@ type transaction struct {
 		Value string `json:"value"`
 	} `json:"amount"`
 	History []struct {
-		Event  string `json:"event"`
-		Detail string `json:"detail"`
+		Event        string `json:"event"`
+		Detail       string `json:"detail"`
+		ResponseCode string `json:"responseCode"`
 	} `json:"history"`
 }
 

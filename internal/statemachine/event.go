@@ -14,7 +14,7 @@ const (
 	Expired Trigger = "expired"
 	// CutOff: a pending payout has been followed up for as long as the policy says.
 	CutOff Trigger = "cut_off"
-	// InquireNow: a person wants DANA asked at once.
+	// InquireNow: a person wants DANA asked at once, or a notify of DANA suggests it.
 	InquireNow Trigger = "inquire_now"
 	// Resolved: a person decides.
 	Resolved Trigger = "resolved"
@@ -111,7 +111,7 @@ func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
 // CutOffReached says that the follow-up time may be over; the machine checks.
 func CutOffReached(at time.Time) Event { return Event{Trigger: CutOff, At: at} }
 
-// AskNow is a person's wish to have DANA asked at once.
+// AskNow is a person's wish to have DANA asked at once, or a notify that suggests it.
 func AskNow(at time.Time) Event { return Event{Trigger: InquireNow, At: at} }
 
 // Resolve is a person's decision on a payout in review, or the reversal of a success.

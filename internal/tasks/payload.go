@@ -121,7 +121,11 @@ func Mask(b []byte) string {
 	}
 	for name, value := range fields {
 		switch name {
-		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "bankCode", "validate", "notAfter":
+		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "validate", "notAfter":
+		case "bankCode": // one that is too long may be an account number in the wrong place
+			if code, ok := value.(string); !ok || len(code) > 8 {
+				fields[name] = "****"
+			}
 		case "customer", "customerId", "account":
 			fields[name] = payout.Mask(fmt.Sprint(value))
 		default:
