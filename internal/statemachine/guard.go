@@ -35,7 +35,7 @@ var (
 		o := c.ev.Outcome
 		return o.EchoRef != "" && o.EchoRef != c.tx.Ref || o.EchoAmount != money.Amount{} && o.EchoAmount != c.tx.Amount
 	}}
-	foreignOrInconsistent = guard{"echo is not ours, or 4043818 on record", func(c *decision) bool {
+	foreignOrInconsistent = guard{"echo is not ours, or an inconsistent request on record", func(c *decision) bool {
 		return foreign.holds(c) || c.tx.Inconsistent
 	}}
 
@@ -47,7 +47,7 @@ var (
 	}}
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
-	onceKnownToDANA = guard{"DANA knew it before, or 4043818 on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
+	onceKnownToDANA = guard{"DANA knew it before, or an inconsistent request on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
 	mismatchFails   = guard{"name_mismatch failed", func(c *decision) bool { return c.policy.MismatchAction == FailMismatch }}
 	policyFailed    = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
 	policyReview    = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}

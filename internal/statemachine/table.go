@@ -71,7 +71,7 @@ var table = map[State][]rule{
 
 		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
 		{on: inquired(Succeeded), to: StateSucceeded, do: finish},
-		// With 4043818 on record the order that DANA knows had other content: its end is
+		// With 4043818 (4044318) on record the order that DANA knows had other content: its end is
 		// not proven to be this payout's.
 		{on: inquired(Refunded), when: foreignOrInconsistent, to: StateReview, do: finish, reason: "other_content"},
 		{on: inquired(Refunded), to: StateRefunded, do: finish},
