@@ -36,7 +36,7 @@ func asking(long bool) bounds {
 // transfer is retrying, through the other door.
 func transfer(long bool) bounds {
 	b := retrying(false)
-	b.bank, b.inquiries = true, more(long, 2, 3)
+	b.bank, b.sends, b.inquiries = true, more(long, 2, 3), more(long, 2, 3)
 	return b
 }
 

@@ -33,13 +33,13 @@ import (
 
 const (
 	workers  = 2
-	steps    = 20               // of a run, each up to maxPause long
+	steps    = 16               // of a run, each up to maxPause long
 	maxPause = 20 * time.Second // between two troubles
 	settleIn = 15 * time.Minute // after the last trouble
 )
 
 // short is how many seeds `make test` runs.
-const short = 6
+const short = 5
 
 // tally counts what all runs together have exercised.
 type tally struct {
