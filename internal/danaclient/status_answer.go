@@ -33,8 +33,9 @@ var statuses = map[string]meaning{
 
 // readStatus reads an answer to the question about ref. A status moves a payout only
 // when the answer says that it is this payout's, and "paid" only when it says how much,
-// unless DANA calls that optional: then the machine decides what it is worth. Otherwise nothing is known and it is asked again. A serviceCode may be left out, since the
-// reference alone names the payout, but it may not be another API's.
+// unless DANA calls that optional: then the machine decides what it is worth. Otherwise
+// nothing is known and it is asked again. A serviceCode may be left out, since the reference
+// alone names the payout, but it may not be another API's.
 func readStatus(s service, a answer, ref string) verdict {
 	switch {
 	case a.ref != "" && a.ref != ref:
