@@ -181,6 +181,7 @@ func (r *run) submit() {
 		}
 		if r.dice.IntN(3) == 0 {
 			in.Kind, in.BankCode, in.Account = string(payout.Bank), "014", fmt.Sprintf("24608885%02d", r.dice.IntN(50))
+			in.AccountName = []string{"", "Bpk. Account Holder", "Siti Aminah"}[r.dice.IntN(3)] // hers it is not
 		}
 		p, err := in.Parse()
 		r.check(err)
