@@ -11,7 +11,8 @@ const bankHelp = `Accept one payout to a bank account.
 DANA passes it on to the bank, which may take a while and may still refuse it. The customer is
 the merchant's own business number; who is paid is told by the bank's code and the account.
 A code that Salur does not know is accepted, for DANA to judge: look whether the bank's name
-stands in the answer. --account-name is for DANA to compare; it is never printed.`
+stands in the answer. --account-name goes to DANA; with --validate it is compared with the
+holder's name at the bank, and another one sends the payout to review. It is never printed.`
 
 func (p *program) bankCommand() *cobra.Command {
 	in := payout.Instruction{Kind: string(payout.Bank)}
