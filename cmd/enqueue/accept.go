@@ -10,7 +10,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/money"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // accept accepts the good rows in their order and reports all rows. The rows are brought up
@@ -57,7 +57,7 @@ func (b *batch) accept(ctx context.Context, rows []row) (tally, error) {
 // submit accepts one row. A payout that was begun is finished when ctx ends, so that the
 // program stops between two payouts and knows how far it came.
 func (b *batch) submit(ctx context.Context, r *row) error {
-	rec, created, err := tasks.Submit(context.WithoutCancel(ctx), b.ledger, b.queue, r.payout, time.Now())
+	rec, created, err := wakeup.Submit(context.WithoutCancel(ctx), b.ledger, b.queue, r.payout, time.Now())
 	switch {
 	case errors.Is(err, ledger.ErrConflict):
 		r.refused = conflict(r.payout.Ref)

@@ -12,7 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/intake"
 	"github.com/salur-id/salur/internal/ledger"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 const batchHelp = `batch accepts a file of payouts, CSV or JSONL. The fields of a JSONL line and the columns of
@@ -72,7 +72,7 @@ func (p *program) batchCommand() *cobra.Command {
 			}
 			defer rdb.Close()
 			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
-			b.ledger, b.queue = ledger.NewRedis(rdb), tasks.NewQueue(rdb)
+			b.ledger, b.queue = ledger.NewRedis(rdb), wakeup.New(rdb)
 			return b.run(c.Context(), file)
 		},
 	}
@@ -90,7 +90,7 @@ type batch struct {
 
 	out, errOut io.Writer
 	ledger      ledger.Ledger
-	queue       *tasks.Queue
+	queue       *wakeup.Queue
 }
 
 func (b *batch) run(ctx context.Context, file intake.File) error {

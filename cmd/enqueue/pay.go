@@ -12,7 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // payCommand completes a command that accepts one payout, in: what it does, and the flags
@@ -41,7 +41,7 @@ func (p *program) pay(c *cobra.Command, po payout.Payout) error {
 		return err
 	}
 	defer rdb.Close()
-	rec, created, err := tasks.Submit(c.Context(), ledger.NewRedis(rdb), tasks.NewQueue(rdb), po, time.Now())
+	rec, created, err := wakeup.Submit(c.Context(), ledger.NewRedis(rdb), wakeup.New(rdb), po, time.Now())
 	if errors.Is(err, ledger.ErrConflict) {
 		return cli.Fail(cli.Conflict, fmt.Errorf("--%w", conflict(po.Ref)))
 	}

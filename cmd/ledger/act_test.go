@@ -11,7 +11,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	sm "github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func TestInquire(t *testing.T) {
@@ -39,8 +39,8 @@ func TestInquire(t *testing.T) {
 			if rec.Tx.State != tc.state || rec.Tx.Next != sm.StepInquire || rec.Tx.DueAt.Before(before) || rec.Tx.DueAt.After(time.Now()) {
 				t.Errorf("%s, next %s at %s", rec.Tx.State, rec.Tx.Next, rec.Tx.DueAt)
 			}
-			waiting, err := asynq.NewInspectorFromRedisClient(b.rdb).ListPendingTasks(tasks.QueueInquiry)
-			if err != nil || len(waiting) != 1 || waiting[0].Type != tasks.TypeTopUpInquire || !strings.Contains(string(waiting[0].Payload), ref) {
+			waiting, err := asynq.NewInspectorFromRedisClient(b.rdb).ListPendingTasks(wakeup.QueueInquiry)
+			if err != nil || len(waiting) != 1 || waiting[0].Type != wakeup.TypeTopUpInquire || !strings.Contains(string(waiting[0].Payload), ref) {
 				t.Errorf("the workers are told %v, %v", waiting, err)
 			}
 		})

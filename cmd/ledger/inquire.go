@@ -9,7 +9,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func (p *program) inquireCommand() *cobra.Command {
@@ -33,7 +33,7 @@ func (p *program) inquireCommand() *cobra.Command {
 			if d.Ignored {
 				return refuse("payout %s is %s: there is nothing to ask yet, the worker is still sending it; see ledger show %s", ref, rec.Tx.State, ref)
 			}
-			if err := tasks.NewQueue(rdb).Wake(c.Context(), rec); err != nil {
+			if err := wakeup.New(rdb).Wake(c.Context(), rec); err != nil {
 				// The inquiry is on record. Whether it has a wake-up is not known; a worker that
 				// finds it overdue makes one, so it is late at worst.
 				fmt.Fprintf(c.ErrOrStderr(), "The workers could not be told at once (%v); they find it by themselves within their sweep interval.\n", err)

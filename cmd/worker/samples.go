@@ -13,7 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	"github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 const (
@@ -86,7 +86,7 @@ func (d *demonstration) submit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rec, _, err := tasks.Submit(ctx, d.system.ledger, d.system.queue, p, time.Now())
+	rec, _, err := wakeup.Submit(ctx, d.system.ledger, d.system.queue, p, time.Now())
 	if err == nil && name == "refund" {
 		go d.askLater(ctx, rec.Payout.Ref)
 	}

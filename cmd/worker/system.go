@@ -23,6 +23,7 @@ import (
 	"github.com/salur-id/salur/internal/metrics"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 	"github.com/salur-id/salur/internal/web"
 )
 
@@ -44,7 +45,7 @@ type system struct {
 	log      *zap.Logger
 	redis    redis.UniversalClient
 	ledger   *ledger.Redis
-	queue    *tasks.Queue
+	queue    *wakeup.Queue
 	gate     *gate.Gate
 	worker   *tasks.Worker
 	web      http.Handler
@@ -98,7 +99,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	w := s.cfg.Worker
 	m := metrics.New()
 	s.ledger = ledger.NewRedis(s.redis)
-	s.queue = tasks.NewQueue(s.redis)
+	s.queue = wakeup.New(s.redis)
 	runner := &tasks.Runner{
 		Ledger: s.ledger, Queue: s.queue, DANA: dana, Timeout: s.cfg.DANA.Timeout,
 		Policy: statemachine.Policy{

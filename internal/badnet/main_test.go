@@ -45,6 +45,7 @@ import (
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func TestMain(m *testing.M) {
@@ -205,7 +206,7 @@ type world struct {
 	redis   *redistest.Server
 	rdb     *redis.Client
 	ledger  *ledger.Redis
-	queue   *tasks.Queue
+	queue   *wakeup.Queue
 	dana    *sandbox.Sandbox
 	journal journal
 	refs    []string // submitted
@@ -222,7 +223,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(dana.Close)
 	w := &world{redis: server, rdb: server.Client(), dana: dana}
-	w.ledger, w.queue = ledger.NewRedis(w.rdb), tasks.NewQueue(w.rdb)
+	w.ledger, w.queue = ledger.NewRedis(w.rdb), wakeup.New(w.rdb)
 	return w
 }
 
@@ -291,7 +292,7 @@ func (w *world) worker(t *testing.T, name, danaAddr, redisAddr string, timeout t
 		t.Fatal(err)
 	}
 	r := &tasks.Runner{
-		Ledger: ledger.NewRedis(rdb), Queue: tasks.NewQueue(rdb), DANA: client, Timeout: timeout, Owner: name,
+		Ledger: ledger.NewRedis(rdb), Queue: wakeup.New(rdb), DANA: client, Timeout: timeout, Owner: name,
 		Policy: sm.Policy{
 			RetryDelays:   []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond},
 			InquiryDelays: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
@@ -355,7 +356,7 @@ func (wk *worker) send(t *testing.T, refs ...string) {
 		_ = wk.Runner.Gate.Run(ctx) // ends with its context
 	}()
 	for _, ref := range refs {
-		if err := wk.Runner.Send(ctx, asynq.NewTask(tasks.TypeTopUpSend, fmt.Appendf(nil, `{"v":1,"ref":%q}`, ref))); err != nil {
+		if err := wk.Runner.Send(ctx, asynq.NewTask(wakeup.TypeTopUpSend, fmt.Appendf(nil, `{"v":1,"ref":%q}`, ref))); err != nil {
 			t.Error(err)
 		}
 	}
@@ -371,7 +372,7 @@ func (w *world) submit(t *testing.T, prefix, customer string, n int) (refs []str
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := tasks.Submit(t.Context(), w.ledger, w.queue, p, time.Now()); err != nil {
+		if _, _, err := wakeup.Submit(t.Context(), w.ledger, w.queue, p, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		refs = append(refs, p.Ref)

@@ -60,6 +60,13 @@ type Query struct {
 	State        statemachine.State // empty for every state
 	Since, Until time.Time          // by time of creation: from Since on, before Until; zero for no bound
 	Limit        int                // at most so many, the newest first; 0 for no bound
+	After        Cursor             // only what comes after it in the list; zero for the start
+}
+
+// Cursor is a place in a list: the payout that was listed last.
+type Cursor struct {
+	CreatedAt time.Time
+	Ref       string
 }
 
 // Stat is what one state holds.
@@ -86,6 +93,9 @@ type Ledger interface {
 	// with the same content it returns the record as it is and false; with other content,
 	// the record and ErrConflict.
 	Create(ctx context.Context, p payout.Payout, now time.Time) (Record, bool, error)
+	// CreateMany is Create for several payouts in one exchange, in their order, with one answer
+	// for each. by names who hands them over, for their history; it may be empty.
+	CreateMany(ctx context.Context, ps []payout.Payout, by string, now time.Time) []Created
 	// Get reads one payout, or ErrNotFound.
 	Get(ctx context.Context, ref string) (Record, error)
 	// GetMany reads those of the references that exist.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,22 +39,15 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 	if q.State != "" {
 		states = []statemachine.State{q.State}
 	}
-	by := &redis.ZRangeBy{Min: "-inf", Max: "+inf", Count: int64(q.Limit)}
-	if !q.Since.IsZero() {
-		by.Min = millis(q.Since)
-	}
-	if !q.Until.IsZero() {
-		by.Max = "(" + millis(q.Until)
-	}
 	var found []redis.Z
-	for _, s := range states {
-		some, err := l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(s), by).Result()
+	for _, state := range states {
+		some, err := l.listState(ctx, state, q)
 		if err != nil {
 			return nil, fmt.Errorf("ledger: list payouts: %w", err)
 		}
 		found = append(found, some...)
 	}
-	slices.SortStableFunc(found, func(a, b redis.Z) int { return int(b.Score - a.Score) })
+	slices.SortFunc(found, newestFirst)
 	if q.Limit > 0 && len(found) > q.Limit {
 		found = found[:q.Limit]
 	}
@@ -72,6 +66,48 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 		}
 	}
 	return list, nil
+}
+
+// listState is the list of one state, by references.
+func (l *Redis) listState(ctx context.Context, state statemachine.State, q Query) ([]redis.Z, error) {
+	by := &redis.ZRangeBy{Min: "-inf", Max: "+inf", Count: int64(q.Limit)}
+	if !q.Since.IsZero() {
+		by.Min = millis(q.Since)
+	}
+	if !q.Until.IsZero() {
+		by.Max = "(" + millis(q.Until)
+	}
+	if q.After == (Cursor{}) {
+		return l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by).Result()
+	}
+	if q.Until.IsZero() || q.After.CreatedAt.Before(q.Until) {
+		by.Max = millis(q.After.CreatedAt)
+	}
+	// Payouts of one millisecond (a batch) are in the order of their references: those up to the
+	// cursor's were listed before.
+	after := redis.Z{Score: float64(q.After.CreatedAt.UnixMilli()), Member: q.After.Ref}
+	var found []redis.Z
+	for {
+		some, err := l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by).Result()
+		if err != nil {
+			return nil, err
+		}
+		for _, z := range some {
+			if newestFirst(after, z) < 0 {
+				found = append(found, z)
+			}
+		}
+		if q.Limit == 0 || len(found) >= q.Limit || len(some) < q.Limit {
+			return found, nil
+		}
+		by.Offset += int64(len(some))
+	}
+}
+
+// newestFirst is the order of lists: by creation, and in one millisecond by reference, as Redis
+// orders its sorted sets when it reads them backwards.
+func newestFirst(a, b redis.Z) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Member.(string), a.Member.(string)))
 }
 
 // Stats implements Ledger.

@@ -49,39 +49,6 @@ func (k keys) open(kind payout.Kind, s statemachine.Step) string {
 	return string(k) + "open:" + string(kind) + ":" + string(s)
 }
 
-// Create implements Ledger.
-func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Record, bool, error) {
-	now = now.UTC()
-	rec := Record{
-		Payout: p, Tx: statemachine.New(p.Ref, p.Amount, p.NotAfter, now),
-		CreatedAt: now, UpdatedAt: now, Version: 1,
-	}
-	rec.Last = Entry{Entry: statemachine.Entry{At: now, To: rec.Tx.State, Event: "accepted"}}
-	doc, entry, err := encode(rec)
-	if err != nil {
-		return Record{}, false, err
-	}
-	k := l.keys
-	answer, err := createScript.Run(ctx, l.rdb,
-		[]string{k.tx(p.Ref), k.history(p.Ref), k.open(p.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events()},
-		token(), p.Fingerprint(), doc, entry, p.Ref, millis(rec.Tx.DueAt), millis(now),
-		string(rec.Tx.State), strconv.FormatInt(p.Amount.Cents(), 10), string(p.Kind),
-	).Slice()
-	if err != nil {
-		return Record{}, false, fmt.Errorf("ledger: record payout %s: %w", p.Ref, err)
-	}
-	switch answer[0].(string) {
-	case "created":
-		return rec, true, nil
-	default:
-		old, err := decode(answer[2], answer[3])
-		if err == nil && answer[1].(string) != p.Fingerprint() {
-			err = ErrConflict
-		}
-		return old, false, err
-	}
-}
-
 // Get implements Ledger.
 func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 	v, err := l.rdb.HMGet(ctx, l.keys.tx(ref), "ver", "doc").Result()
@@ -144,7 +111,7 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 		},
 		token(), rec.Version, doc, entry, flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), cents, -cents, string(rec.Payout.Kind),
-		string(d.Entry.Event), millis(d.Entry.At),
+		string(d.Entry.Event), millis(d.Entry.At), rec.Payout.Amount.Value(), next.Tx.Reason, next.Tx.ReferenceNo,
 	).Text()
 	switch {
 	case err != nil:

@@ -6,7 +6,7 @@ import "github.com/redis/go-redis/v9"
 
 var createScript = redis.NewScript(`
 local tx, history, open, state, sums, events = unpack(KEYS)
-local token, fingerprint, doc, entry, ref, due, now, name, cents, kind = unpack(ARGV)
+local token, fingerprint, doc, entry, ref, due, now, name, cents, kind, amount = unpack(ARGV)
 local old = redis.call('HMGET', tx, 'tok', 'fp', 'ver', 'doc')
 if old[2] then
   if old[1] == token then return {'created'} end
@@ -17,13 +17,14 @@ redis.call('HSET', tx, 'ver', '1', 'tok', token, 'fp', fingerprint, 'doc', doc)
 redis.call('RPUSH', history, entry)
 redis.call('ZADD', open, due, ref)
 redis.call('ZADD', state, now, ref)
-redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', '', 'to', name, 'event', 'accepted', 'at', now, 'version', '1')
+redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', '', 'to', name, 'event', 'accepted', 'at', now, 'version', '1',
+  'amount', amount, 'reason', '', 'danaReferenceNo', '')
 return {'created'}
 `)
 
 var applyScript = redis.NewScript(`
 local tx, history, left, was, sums, events, open, is, finished = unpack(KEYS)
-local token, version, doc, entry, again, ref, due, over, created, from, to, cents, minus, kind, event, at = unpack(ARGV)
+local token, version, doc, entry, again, ref, due, over, created, from, to, cents, minus, kind, event, at, amount, reason, dana = unpack(ARGV)
 local now = redis.call('HMGET', tx, 'ver', 'tok')
 if not now[1] then return 'missing' end
 if now[1] ~= version then
@@ -43,7 +44,8 @@ if over ~= '' and from ~= to then redis.call('ZADD', finished, over, ref) end
 if from ~= to then
   redis.call('ZREM', was, ref)
   redis.call('ZADD', is, created, ref)
-  redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', from, 'to', to, 'event', event, 'at', at, 'version', next)
+  redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', from, 'to', to, 'event', event, 'at', at, 'version', next,
+    'amount', amount, 'reason', reason, 'danaReferenceNo', dana)
 end
 return 'ok'
 `)

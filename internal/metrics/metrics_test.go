@@ -12,7 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/metrics"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func TestBooks(t *testing.T) {
@@ -26,7 +26,7 @@ func TestBooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := tasks.Submit(t.Context(), l, tasks.NewQueue(rdb), p, now.Add(-time.Minute)); err != nil {
+		if _, _, err := wakeup.Submit(t.Context(), l, wakeup.New(rdb), p, now.Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // fault is one kind of trouble; it returns how to end it, or nil.
@@ -74,7 +74,7 @@ var faults = []fault{
 	{"duplicate tasks", func(r *run) func() {
 		for range 5 {
 			rec := r.any()
-			for queue, typ := range map[string]string{tasks.QueueTopUp: tasks.TypeTopUpSend, tasks.QueueInquiry: tasks.TypeTopUpInquire, tasks.QueueBank: tasks.TypeBankSend} {
+			for queue, typ := range map[string]string{wakeup.QueueTopUp: wakeup.TypeTopUpSend, wakeup.QueueInquiry: wakeup.TypeTopUpInquire, wakeup.QueueBank: wakeup.TypeBankSend} {
 				r.enqueue(typ, fmt.Sprintf(`{"v":1,"ref":%q}`, rec.Payout.Ref), asynq.Queue(queue))
 			}
 		}
@@ -117,7 +117,7 @@ var faults = []fault{
 	}},
 	{"submitted again", func(r *run) func() {
 		for range 3 {
-			_, created, err := tasks.Submit(r.ctx, r.ledger, r.queue, r.any().Payout, time.Now())
+			_, created, err := wakeup.Submit(r.ctx, r.ledger, r.queue, r.any().Payout, time.Now())
 			if r.check(err); created {
 				r.t.Error("a payout was accepted twice")
 			}
@@ -128,8 +128,8 @@ var faults = []fault{
 		r.payouts++
 		p := payout.Instruction{Ref: fmt.Sprintf("PLAIN-%d", r.payouts), Customer: r.customer(), Amount: "12000"}
 		r.plain[p.Ref] = true
-		r.enqueue(tasks.TypeTopUpSend, fmt.Sprintf(`{"v":1,"ref":%q,"customer":%q,"amount":%q}`, p.Ref, p.Customer, p.Amount),
-			asynq.Queue(tasks.QueueTopUp), asynq.TaskID(p.Ref))
+		r.enqueue(wakeup.TypeTopUpSend, fmt.Sprintf(`{"v":1,"ref":%q,"customer":%q,"amount":%q}`, p.Ref, p.Customer, p.Amount),
+			asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(p.Ref))
 		return nil
 	}},
 }
@@ -191,7 +191,7 @@ func (r *run) submit() {
 		if i := r.dice.IntN(10 * len(odd)); i < len(odd) {
 			r.check(r.dana.SetBehaviour(sandbox.Target{Ref: p.Ref}, odd[i]))
 		}
-		_, created, err := tasks.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
+		_, created, err := wakeup.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
 		if r.check(err); !created {
 			r.t.Errorf("%s was there already", p.Ref)
 		}

@@ -26,6 +26,7 @@ import (
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 var key = sync.OnceValue(func() *rsa.PrivateKey {
@@ -49,7 +50,7 @@ type fleet struct {
 	// The tests' own view, through a line that is never cut.
 	rdb    *redis.Client
 	ledger *ledger.Redis
-	queue  *tasks.Queue
+	queue  *wakeup.Queue
 
 	workers []*worker
 	ever    []*worker    // the killed ones too
@@ -78,7 +79,7 @@ func newFleet(t *testing.T, workers int) *fleet {
 	server := &http.Server{Handler: f.dana, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(f.danaAt) }() // ends with the listener
 	f.rdb = f.client(newLine(f.redis.Dial, 0))
-	f.ledger, f.queue = ledger.NewRedis(f.rdb), tasks.NewQueue(f.rdb)
+	f.ledger, f.queue = ledger.NewRedis(f.rdb), wakeup.New(f.rdb)
 	for range workers {
 		f.workers = append(f.workers, f.start())
 	}
@@ -121,7 +122,7 @@ func (f *fleet) start() *worker {
 	}
 	rdb := f.client(w.toRedis)
 	r := &tasks.Runner{
-		Ledger: ledger.NewRedis(rdb), Queue: tasks.NewQueue(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
+		Ledger: ledger.NewRedis(rdb), Queue: wakeup.New(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
 		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: time.Now, Log: zap.NewNop(), Metrics: metrics.New(),
 	}
 	r.Gate = gate.New(gate.Config{

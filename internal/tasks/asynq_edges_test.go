@@ -11,6 +11,7 @@ import (
 
 	"github.com/salur-id/salur/internal/ledger"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // What asynq v0.26.0 does under a fault, shown on a real Redis, and that the payout comes
@@ -172,18 +173,18 @@ func TestEdgeEnqueueAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		retries int
-		enqueue func(*testing.T, *bundle, *Queue)
+		enqueue func(*testing.T, *bundle, *wakeup.Queue)
 	}{
 		"Submit":                       {3, submitOver},
 		"Submit, and go-redis gave up": {-1, submitOver},
-		"Wake": {3, func(t *testing.T, b *bundle, q *Queue) {
+		"Wake": {3, func(t *testing.T, b *bundle, q *wakeup.Queue) {
 			if err := q.Wake(t.Context(), b.recordOnly(t, "PAY-1")); err != nil {
 				t.Errorf("an enqueued wake-up is an error: %v", err)
 			}
 		}},
-		"plain asynq": {3, func(t *testing.T, b *bundle, q *Queue) {
+		"plain asynq": {3, func(t *testing.T, b *bundle, q *wakeup.Queue) {
 			b.recordOnly(t, "PAY-1")
-			_, err := q.client.Enqueue(b.task("PAY-1"), asynq.Queue(QueueTopUp), asynq.TaskID("PAY-1:1"), asynq.Retention(time.Hour))
+			_, err := q.Client.Enqueue(b.task("PAY-1"), asynq.Queue(wakeup.QueueTopUp), asynq.TaskID("PAY-1:1"), asynq.Retention(time.Hour))
 			if !errors.Is(err, asynq.ErrTaskIDConflict) {
 				t.Errorf("%v: this edge of asynq is not what it was", err)
 			}
@@ -194,9 +195,9 @@ func TestEdgeEnqueueAnswerIsLost(t *testing.T) {
 			b := setup(t)
 			b.grace = time.Hour // by this task, not by one of the sweeper's
 			l := loseAnswer("asynq:{topup}:t:PAY-1:1", "asynq:{topup}:pending")
-			tt.enqueue(t, b, NewQueue(b.over(t, l, tt.retries)))
+			tt.enqueue(t, b, wakeup.New(b.over(t, l, tt.retries)))
 			l.await(t)
-			if info, err := b.queue.inspector.GetQueueInfo(QueueTopUp); err != nil || info.Size != 1 {
+			if info, err := b.queue.Inspector.GetQueueInfo(wakeup.QueueTopUp); err != nil || info.Size != 1 {
 				t.Errorf("%+v, %v; want one task", info, err)
 			}
 			b.start(t, b.worker(t, "w1"))
@@ -207,9 +208,9 @@ func TestEdgeEnqueueAnswerIsLost(t *testing.T) {
 	}
 }
 
-func submitOver(t *testing.T, b *bundle, q *Queue) {
+func submitOver(t *testing.T, b *bundle, q *wakeup.Queue) {
 	p := b.payout(t, "PAY-1")
-	if _, created, err := Submit(t.Context(), b.ledger, q, p, time.Now()); err != nil || !created {
+	if _, created, err := wakeup.Submit(t.Context(), b.ledger, q, p, time.Now()); err != nil || !created {
 		t.Errorf("an accepted payout: created %t, %v", created, err)
 	}
 }
@@ -224,7 +225,7 @@ func TestEdgeScheduleAnswerIsLost(t *testing.T) {
 	b.submit(t, "PAY-1", good)
 	l := loseAnswer("asynq:{topup}:scheduled")
 	w := b.worker(t, "w1")
-	w.Runner.Queue = NewQueue(b.over(t, l, 3))
+	w.Runner.Queue = wakeup.New(b.over(t, l, 3))
 	b.start(t, w)
 	l.await(t)
 	if rec := b.await(t, "PAY-1", sm.StateSucceeded); rec.Tx.Attempts != 2 || b.credits(t, "PAY-1") != 1 {
@@ -253,12 +254,12 @@ func TestEdgeTaskIsGone(t *testing.T) {
 		left    asynq.TaskState // what is left of it when the payout is paid
 	}{
 		"archived by a person": {func(t *testing.T, b *bundle) {
-			if err := b.queue.inspector.ArchiveTask(QueueTopUp, id); err != nil {
+			if err := b.queue.Inspector.ArchiveTask(wakeup.QueueTopUp, id); err != nil {
 				t.Fatal(err)
 			}
 		}, asynq.TaskStateCompleted}, // run again
 		"deleted by a person": {func(t *testing.T, b *bundle) {
-			if err := b.queue.inspector.DeleteTask(QueueTopUp, id); err != nil {
+			if err := b.queue.Inspector.DeleteTask(wakeup.QueueTopUp, id); err != nil {
 				t.Fatal(err)
 			}
 		}, asynq.TaskStateCompleted}, // made again

@@ -18,6 +18,7 @@ import (
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // line is the way from one client to Redis. It breaks once, at the script of asynq that
@@ -129,7 +130,7 @@ func idle(answer []byte) bool {
 // another handler.
 func (b *bundle) serve(t *testing.T, rdb *redis.Client, shutdown time.Duration, h asynq.HandlerFunc) *asynq.Server {
 	t.Helper()
-	cfg := b.worker(t, "bare").config(QueueTopUp, 1)
+	cfg := b.worker(t, "bare").config(wakeup.QueueTopUp, 1)
 	cfg.ShutdownTimeout = shutdown
 	s := asynq.NewServerFromRedisClient(rdb, cfg)
 	if err := s.Start(h); err != nil {
@@ -179,7 +180,7 @@ const gone asynq.TaskState = 0
 
 func (b *bundle) stateOf(t *testing.T, id string) (asynq.TaskState, *asynq.TaskInfo) {
 	t.Helper()
-	info, err := b.queue.inspector.GetTaskInfo(QueueTopUp, id)
+	info, err := b.queue.Inspector.GetTaskInfo(wakeup.QueueTopUp, id)
 	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
 		return gone, nil
 	}
@@ -217,7 +218,7 @@ func (b *bundle) recovered(t *testing.T, id string) {
 	if info := b.awaitTask(t, id, asynq.TaskStateRetry); info.Retried != 0 || info.LastErr != asynq.ErrLeaseExpired.Error() {
 		t.Errorf("task %s counts %d retries, last error %q", id, info.Retried, info.LastErr)
 	}
-	if err := b.queue.inspector.RunTask(QueueTopUp, id); err != nil {
+	if err := b.queue.Inspector.RunTask(wakeup.QueueTopUp, id); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -226,8 +227,8 @@ func (b *bundle) recovered(t *testing.T, id string) {
 func (b *bundle) foreign(t *testing.T, id string, retries int) {
 	t.Helper()
 	whole := `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000"}`
-	if _, err := asynq.NewClientFromRedisClient(b.rdb).Enqueue(asynq.NewTask(TypeTopUpSend, []byte(whole)),
-		asynq.Queue(QueueTopUp), asynq.TaskID(id), asynq.MaxRetry(retries)); err != nil {
+	if _, err := asynq.NewClientFromRedisClient(b.rdb).Enqueue(asynq.NewTask(wakeup.TypeTopUpSend, []byte(whole)),
+		asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(id), asynq.MaxRetry(retries)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // A shutdown that takes too long: asynq gives the task back to the head of the queue while
@@ -113,8 +114,8 @@ func TestEdgePanic(t *testing.T) {
 func TestEdgeInquiryTaskIsGone(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(b *bundle, id string) error{
-		"archived": func(b *bundle, id string) error { return b.queue.inspector.ArchiveTask(QueueInquiry, id) },
-		"deleted":  func(b *bundle, id string) error { return b.queue.inspector.DeleteTask(QueueInquiry, id) },
+		"archived": func(b *bundle, id string) error { return b.queue.Inspector.ArchiveTask(wakeup.QueueInquiry, id) },
+		"deleted":  func(b *bundle, id string) error { return b.queue.Inspector.DeleteTask(wakeup.QueueInquiry, id) },
 		"a ghost": func(b *bundle, id string) error {
 			return b.rdb.Del(context.Background(), "asynq:{inquiry}:t:"+id).Err()
 		},
@@ -129,7 +130,7 @@ func TestEdgeInquiryTaskIsGone(t *testing.T) {
 			rec := b.await(t, "PAY-1", sm.StatePending)
 			// The wake-up comes right after the record.
 			for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-				info, err := b.queue.inspector.GetTaskInfo(QueueInquiry, stepID(rec, 0))
+				info, err := b.queue.Inspector.GetTaskInfo(wakeup.QueueInquiry, wakeup.StepID(rec, 0))
 				if err == nil && info.State == asynq.TaskStateScheduled {
 					break
 				}
@@ -137,7 +138,7 @@ func TestEdgeInquiryTaskIsGone(t *testing.T) {
 					t.Fatalf("%+v, %v; want a scheduled task", info, err)
 				}
 			}
-			if err := happens(b, stepID(rec, 0)); err != nil {
+			if err := happens(b, wakeup.StepID(rec, 0)); err != nil {
 				t.Fatal(err)
 			}
 			b.await(t, "PAY-1", sm.StateSucceeded)

@@ -12,6 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func bankPayout(ref, account string) payout.Payout {
@@ -23,7 +24,7 @@ func bankPayout(ref, account string) payout.Payout {
 
 func (b *bundle) submitPayout(t *testing.T, p payout.Payout) {
 	t.Helper()
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -181,7 +182,7 @@ func TestSweeperOfTwoQueues(t *testing.T) {
 	if err := w.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := b.queue.inspector.GetTaskInfo(QueueBank, "BANK:1"); err != nil || info.Type != TypeBankSend {
+	if info, err := b.queue.Inspector.GetTaskInfo(wakeup.QueueBank, "BANK:1"); err != nil || info.Type != wakeup.TypeBankSend {
 		t.Errorf("%+v, %v", info, err)
 	}
 }
@@ -193,7 +194,7 @@ func TestBankTaskFromElsewhere(t *testing.T) {
 	b.start(t, b.worker(t, "w1"))
 	client := asynq.NewClientFromRedisClient(b.rdb)
 	payload := []byte(`{"v":1,"ref":"PAY-1","customer":"62811742234","bankCode":"014","account":"2460888509","amount":"50000"}`)
-	if _, err := client.EnqueueContext(context.Background(), asynq.NewTask(TypeBankSend, payload), asynq.Queue(QueueBank)); err != nil {
+	if _, err := client.EnqueueContext(context.Background(), asynq.NewTask(wakeup.TypeBankSend, payload), asynq.Queue(wakeup.QueueBank)); err != nil {
 		t.Fatal(err)
 	}
 	b.await(t, "PAY-1", sm.StateSucceeded)

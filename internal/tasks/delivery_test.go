@@ -15,13 +15,14 @@ import (
 
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // asynq calls retryDelay and isFailure outside of any recover, its recoverer too: one panic
 // there is a process that dies again and again of one task. n is whatever Redis says.
 func TestEdgeRetryDelayOfAnything(t *testing.T) {
 	t.Parallel()
-	closed, payload := &gate.ClosedError{API: "topup", Why: "hold", Err: context.Canceled}, &PayloadError{TypeTopUpSend, io.EOF}
+	closed, payload := &gate.ClosedError{API: "topup", Why: "hold", Err: context.Canceled}, &PayloadError{wakeup.TypeTopUpSend, io.EOF}
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -50,7 +51,7 @@ func TestEdgeRetryDelayOfAnything(t *testing.T) {
 		{"ledger conflict", ledger.ErrConflict, 5 * time.Second},
 	} {
 		for _, n := range []int{math.MinInt, math.MinInt32, -1, 0, 4, 5, 1_000_000, math.MaxInt32, math.MaxInt} {
-			for _, task := range []*asynq.Task{nil, asynq.NewTask("", nil), asynq.NewTask(TypeTopUpSend, encode("PAY-1"))} {
+			for _, task := range []*asynq.Task{nil, asynq.NewTask("", nil), asynq.NewTask(wakeup.TypeTopUpSend, wakeup.Encode("PAY-1"))} {
 				if got := retryDelay(n, tt.err, task); got != tt.want {
 					t.Errorf("%s, n=%d: %s, want %s", tt.name, n, got, tt.want)
 				}

@@ -9,11 +9,8 @@ import (
 )
 
 // door is one of DANA's two ways out: all that differs between the steps of a payout to a
-// balance and of one to a bank account.
+// balance and of one to a bank account, but for where their wake-ups go (wakeup.Route).
 type door struct {
-	queue         string // of the sends; inquiries share one
-	send, inquire string // task types
-
 	sendAPI, statusAPI, accountAPI danaclient.API
 
 	transfer func(*danaclient.Client, context.Context, string, payout.Payout) danaclient.Exchange
@@ -24,7 +21,6 @@ type door struct {
 
 var doors = map[payout.Kind]door{
 	payout.TopUp: {
-		queue: QueueTopUp, send: TypeTopUpSend, inquire: TypeTopUpInquire,
 		sendAPI: danaclient.APITopUp, statusAPI: danaclient.APITopUpStatus, accountAPI: danaclient.APIAccountInquiry,
 		transfer: (*danaclient.Client).TopUp,
 		status:   (*danaclient.Client).TopUpStatus,
@@ -33,7 +29,6 @@ var doors = map[payout.Kind]door{
 		},
 	},
 	payout.Bank: {
-		queue: QueueBank, send: TypeBankSend, inquire: TypeBankInquire,
 		sendAPI: danaclient.APIBankTransfer, statusAPI: danaclient.APIBankTransferStatus, accountAPI: danaclient.APIBankAccountInquiry,
 		transfer: (*danaclient.Client).BankTransfer,
 		status:   (*danaclient.Client).BankTransferStatus,
@@ -42,17 +37,6 @@ var doors = map[payout.Kind]door{
 			return b.Exchange, b.Name
 		},
 	},
-}
-
-// route is where the wake-up for a payout's next step goes; empty for none.
-func (d door) route(next statemachine.Step) (queue, typ string) {
-	switch next {
-	case statemachine.StepSend:
-		return d.queue, d.send
-	case statemachine.StepInquire:
-		return QueueInquiry, d.inquire
-	}
-	return "", ""
 }
 
 // policy is the machine's for a kind: they differ in the retries alone.

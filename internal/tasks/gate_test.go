@@ -18,6 +18,7 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Refused credentials hold all sending, are said once, cost no attempt, and the hold
@@ -139,7 +140,7 @@ func TestOpenBreakerLeavesTheBacklogAlone(t *testing.T) {
 	if stat := b.count(t, sm.StateQueued); stat != backlog {
 		t.Errorf("%d of %d payouts are as they were behind an open breaker", stat, backlog)
 	}
-	info, err := b.queue.inspector.GetQueueInfo(QueueTopUp)
+	info, err := b.queue.Inspector.GetQueueInfo(wakeup.QueueTopUp)
 	if err != nil || info.Retry != 0 || info.Pending < backlog-1 {
 		t.Errorf("the backlog was moved: %d pending, %d in retry, %v", info.Pending, info.Retry, err)
 	}
@@ -173,7 +174,7 @@ func (b *bundle) create(t *testing.T, i int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -335,7 +336,7 @@ func TestProbe(t *testing.T) {
 func (b *bundle) awaitActive(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		active, err := b.queue.inspector.ListActiveTasks(QueueTopUp)
+		active, err := b.queue.Inspector.ListActiveTasks(wakeup.QueueTopUp)
 		if err == nil && len(active) > 0 {
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // hinted is a bundle whose schedule asks after an hour, so that only a hint asks at once,
@@ -206,7 +207,7 @@ func TestHintWithoutRedis(t *testing.T) {
 	b, _ := hinted(t)
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	b.rdb = server.Client()
-	b.ledger, b.queue = ledger.NewRedis(b.rdb), NewQueue(b.rdb)
+	b.ledger, b.queue = ledger.NewRedis(b.rdb), wakeup.New(b.rdb)
 	w := b.worker(t, "w1")
 	b.open(t, w)
 	b.send(t, w, "PAY-1", sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayPending, Then: "00"}}})
@@ -227,7 +228,7 @@ func TestHintWithoutWakeUp(t *testing.T) {
 	b.open(t, w)
 	b.send(t, w, "PAY-1", sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayPending, Then: "00"}}})
 	dead := redistest.Start(t)
-	w.Runner.Queue = NewQueue(dead.Client())
+	w.Runner.Queue = wakeup.New(dead.Client())
 	dead.Kill()
 	if err := w.Runner.Hint(t.Context(), "PAY-1"); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ import (
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +45,7 @@ var testKey = sync.OnceValue(func() *rsa.PrivateKey {
 type bundle struct {
 	rdb      *redis.Client
 	ledger   *ledger.Redis
-	queue    *Queue
+	queue    *wakeup.Queue
 	dana     *sandbox.Sandbox
 	danaURL  string
 	policy   sm.Policy
@@ -81,7 +82,7 @@ func setup(t *testing.T) *bundle {
 		failures: 1000, openFor: time.Second, grace: time.Second, timeout: 2 * time.Second,
 	}
 	b.ledger = ledger.NewRedis(b.rdb)
-	b.queue = NewQueue(b.rdb)
+	b.queue = wakeup.New(b.rdb)
 	return b
 }
 
@@ -133,7 +134,7 @@ func (b *bundle) submit(t *testing.T, ref, customer string) ledger.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now())
+	rec, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,9 @@ func (b *bundle) sends(ref string) int {
 	return 0
 }
 
-func (b *bundle) task(ref string) *asynq.Task { return asynq.NewTask(TypeTopUpSend, encode(ref)) }
+func (b *bundle) task(ref string) *asynq.Task {
+	return asynq.NewTask(wakeup.TypeTopUpSend, wakeup.Encode(ref))
+}
 
 // open lets the gate of a worker that does not run be passed.
 func (b *bundle) open(t *testing.T, w *Worker) {

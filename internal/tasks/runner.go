@@ -1,3 +1,6 @@
+// Package tasks carries payouts out on asynq. A task is a wake-up and no more: which
+// attempt is due, and whether any is, stands in the ledger. So a task may be lost, come
+// twice, late, early or on two workers at once, and nobody is paid twice or forgotten.
 package tasks
 
 import (
@@ -15,6 +18,7 @@ import (
 	"github.com/salur-id/salur/internal/metrics"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 const (
@@ -32,7 +36,7 @@ const (
 // schedule.
 type Runner struct {
 	Ledger ledger.Ledger
-	Queue  *Queue
+	Queue  *wakeup.Queue
 	Gate   *gate.Gate
 	DANA   *danaclient.Client
 	Policy statemachine.Policy // of top-ups
@@ -194,7 +198,7 @@ func (r *Runner) exchangeFields(ref string, x danaclient.Exchange) []zap.Field {
 // load finds the payout that a task is about. A task that carries the whole payout makes
 // the record if it is not there.
 func (r *Runner) load(ctx context.Context, t *asynq.Task) (string, error) {
-	ref, p, whole, err := decode(t.Type(), t.Payload())
+	ref, p, whole, err := wakeup.Decode(t.Type(), t.Payload())
 	if err != nil {
 		return "", &PayloadError{t.Type(), err}
 	}

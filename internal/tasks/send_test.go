@@ -13,6 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func TestPaysOnce(t *testing.T) {
@@ -180,7 +181,7 @@ func TestWholePayoutInTheTask(t *testing.T) {
 	client := asynq.NewClientFromRedisClient(b.rdb)
 	whole := `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000.00","notes":"March"}`
 	for range 2 {
-		if _, err := client.Enqueue(asynq.NewTask(TypeTopUpSend, []byte(whole)), asynq.Queue(QueueTopUp)); err != nil {
+		if _, err := client.Enqueue(asynq.NewTask(wakeup.TypeTopUpSend, []byte(whole)), asynq.Queue(wakeup.QueueTopUp)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,7 +214,7 @@ func TestUnreadableTasksAreParked(t *testing.T) {
 		"NobodyHasThis": `{"v":1,"ref":"PAY-9"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := w.Runner.Send(t.Context(), asynq.NewTask(TypeTopUpSend, []byte(payload)))
+			err := w.Runner.Send(t.Context(), asynq.NewTask(wakeup.TypeTopUpSend, []byte(payload)))
 			var bad *PayloadError
 			if !errors.As(err, &bad) {
 				t.Fatalf("%v, want a PayloadError", err)
@@ -239,7 +240,7 @@ func TestExpiredUnsentFails(t *testing.T) {
 	rec := b.submit(t, "PAY-1", good)
 	p := rec.Payout
 	p.Ref, p.NotAfter = "PAY-2", time.Now().Add(-time.Second).UTC()
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.start(t, b.worker(t, "w1"))

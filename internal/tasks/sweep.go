@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 const (
@@ -104,7 +105,7 @@ func (s *Sweeper) wait(step statemachine.Step) time.Duration {
 // a backlog of any length in good order is not looked at. A wake-up lost from its midst is
 // missed when its turn has passed.
 func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time) time.Time {
-	queue, _ := doors[kind].route(step)
+	queue, _ := wakeup.Route(kind, step)
 	if queue == "" {
 		return now
 	}
@@ -117,8 +118,9 @@ func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time)
 
 // tidy takes up what stands only in archived tasks, and forgets what is past its retention.
 func (s *Sweeper) tidy(ctx context.Context) error {
-	for _, d := range doors {
-		if err := s.rescueArchived(ctx, d.queue); err != nil {
+	for kind := range doors {
+		queue, _ := wakeup.Route(kind, statemachine.StepSend)
+		if err := s.rescueArchived(ctx, queue); err != nil {
 			return err
 		}
 	}
@@ -183,7 +185,7 @@ func (s *Sweeper) happen(ctx context.Context, p payout.Payout, what string, ev s
 func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 	var archived []*asynq.TaskInfo
 	for page := 1; len(archived) == (page-1)*archivePage; page++ {
-		some, err := s.Queue.inspector.ListArchivedTasks(queue, asynq.PageSize(archivePage), asynq.Page(page))
+		some, err := s.Queue.Inspector.ListArchivedTasks(queue, asynq.PageSize(archivePage), asynq.Page(page))
 		if errors.Is(err, asynq.ErrQueueNotFound) {
 			return nil
 		}
@@ -193,11 +195,11 @@ func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 		archived = append(archived, some...)
 	}
 	for _, t := range archived {
-		_, p, whole, err := decode(t.Type, t.Payload)
+		_, p, whole, err := wakeup.Decode(t.Type, t.Payload)
 		if err != nil || !whole {
 			continue // stays where a person finds it
 		}
-		_, created, err := Submit(ctx, s.Ledger, s.Queue, p, s.Now())
+		_, created, err := wakeup.Submit(ctx, s.Ledger, s.Queue, p, s.Now())
 		if errors.Is(err, ledger.ErrConflict) {
 			continue
 		}
@@ -209,7 +211,7 @@ func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 			s.Log.Warn("a payout was taken up from an archived task", zap.String("ref", p.Ref))
 		}
 		// Recorded, so the task is no longer the only thing that knows of it.
-		if err := s.Queue.inspector.DeleteTask(queue, t.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		if err := s.Queue.Inspector.DeleteTask(queue, t.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 			return err
 		}
 	}

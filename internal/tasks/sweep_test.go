@@ -10,6 +10,7 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Every key of the queue is gone; the ledger alone brings all payouts to their end.
@@ -50,12 +51,12 @@ func TestRewake(t *testing.T) {
 		}
 	}
 	rewake(false, "its task waits for its turn")
-	if err := b.queue.inspector.ArchiveTask(QueueTopUp, "PAY-1:1"); err != nil {
+	if err := b.queue.Inspector.ArchiveTask(wakeup.QueueTopUp, "PAY-1:1"); err != nil {
 		t.Fatal(err)
 	}
 	rewake(true, "its task is archived")
 	rewake(false, "it runs again")
-	if err := b.queue.inspector.DeleteTask(QueueTopUp, "PAY-1:1"); err != nil {
+	if err := b.queue.Inspector.DeleteTask(wakeup.QueueTopUp, "PAY-1:1"); err != nil {
 		t.Fatal(err)
 	}
 	rewake(true, "somebody deleted them")
@@ -79,7 +80,7 @@ func TestSweeperDoesNotBelieveForEver(t *testing.T) {
 			b.grace = 100 * time.Millisecond
 			rec := b.submit(t, "PAY-1", good)
 			if queue == "scheduled" {
-				if err := b.queue.inspector.DeleteTask(QueueTopUp, "PAY-1:1"); err != nil {
+				if err := b.queue.Inspector.DeleteTask(wakeup.QueueTopUp, "PAY-1:1"); err != nil {
 					t.Fatal(err)
 				}
 				rec.Tx.DueAt = time.Now().Add(time.Minute)
@@ -104,8 +105,8 @@ func TestRewakeOfWhatIsArchivedAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	rec := b.submit(t, "PAY-1", good)
-	for range 2 * respins {
-		if err := b.queue.inspector.ArchiveTask(QueueTopUp, "PAY-1:1"); err != nil {
+	for range 2 * wakeup.Respins {
+		if err := b.queue.Inspector.ArchiveTask(wakeup.QueueTopUp, "PAY-1:1"); err != nil {
 			t.Fatal(err)
 		}
 		if lost, err := b.queue.Rewake(t.Context(), rec, false); err != nil || !lost {
@@ -122,10 +123,10 @@ func TestRescueLooksAtTheWholeArchive(t *testing.T) {
 	client := asynq.NewClientFromRedisClient(b.rdb)
 	archive := func(id, payload string) {
 		t.Helper()
-		if _, err := client.Enqueue(asynq.NewTask(TypeTopUpSend, []byte(payload)), asynq.Queue(QueueTopUp), asynq.TaskID(id)); err != nil {
+		if _, err := client.Enqueue(asynq.NewTask(wakeup.TypeTopUpSend, []byte(payload)), asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(id)); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.queue.inspector.ArchiveTask(QueueTopUp, id); err != nil {
+		if err := b.queue.Inspector.ArchiveTask(wakeup.QueueTopUp, id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +134,7 @@ func TestRescueLooksAtTheWholeArchive(t *testing.T) {
 		archive(fmt.Sprint("rubbish-", i), "{}")
 	}
 	archive("PAY-1", `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000"}`)
-	if err := w.Sweeper.rescueArchived(t.Context(), QueueTopUp); err != nil {
+	if err := w.Sweeper.rescueArchived(t.Context(), wakeup.QueueTopUp); err != nil {
 		t.Fatal(err)
 	}
 	b.get(t, "PAY-1")
@@ -158,7 +159,7 @@ func TestRewakeOfAnActiveTask(t *testing.T) {
 			t.Fatalf("lost %t, %v", lost, err)
 		}
 	}
-	if info, err := b.queue.inspector.GetQueueInfo(QueueTopUp); err != nil || info.Size != 2 {
+	if info, err := b.queue.Inspector.GetQueueInfo(wakeup.QueueTopUp); err != nil || info.Size != 2 {
 		t.Errorf("%d tasks, want the active one and one spare (%v)", info.Size, err)
 	}
 	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
@@ -186,7 +187,7 @@ func TestSweeperLeavesABacklogAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	pending := func() int {
-		info, err := b.queue.inspector.GetQueueInfo(QueueTopUp)
+		info, err := b.queue.Inspector.GetQueueInfo(wakeup.QueueTopUp)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +224,7 @@ func TestSweeperEndsWhatIsOver(t *testing.T) {
 
 	p := b.submit(t, "OTHER", good).Payout
 	p.Ref, p.NotAfter = "EXPIRED", now.Add(time.Minute).UTC()
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, now); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, now); err != nil {
 		t.Fatal(err)
 	}
 	b.submit(t, "PENDING", good)
@@ -258,17 +259,17 @@ func TestArchivedTasksAreTakenUp(t *testing.T) {
 		"whole": `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000"}`,
 		"junk":  `junk`,
 	} {
-		if _, err := client.Enqueue(asynq.NewTask(TypeTopUpSend, []byte(payload)), asynq.Queue(QueueTopUp), asynq.TaskID(id)); err != nil {
+		if _, err := client.Enqueue(asynq.NewTask(wakeup.TypeTopUpSend, []byte(payload)), asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(id)); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.queue.inspector.ArchiveTask(QueueTopUp, id); err != nil {
+		if err := b.queue.Inspector.ArchiveTask(wakeup.QueueTopUp, id); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w := b.worker(t, "w1")
 	b.start(t, w)
 	b.await(t, "PAY-1", sm.StateSucceeded)
-	archived, err := b.queue.inspector.ListArchivedTasks(QueueTopUp)
+	archived, err := b.queue.Inspector.ListArchivedTasks(wakeup.QueueTopUp)
 	if err != nil || len(archived) != 1 || archived[0].ID != "junk" {
 		t.Errorf("archived are %v, %v; want the junk alone, where a person finds it", archived, err)
 	}
@@ -284,7 +285,7 @@ func TestRunAgainAfterALostCompletion(t *testing.T) {
 	before, _ := b.ledger.History(t.Context(), "PAY-1")
 	client := asynq.NewClientFromRedisClient(b.rdb)
 	for i := range 5 {
-		if _, err := client.Enqueue(b.task("PAY-1"), asynq.Queue(QueueTopUp), asynq.TaskID(fmt.Sprint("again", i))); err != nil {
+		if _, err := client.Enqueue(b.task("PAY-1"), asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(fmt.Sprint("again", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 const frozen = "628123456667"
@@ -23,7 +24,7 @@ func (b *bundle) submitValidated(t *testing.T, ref, customer, amount string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -177,7 +178,7 @@ func TestExpiredIsNotValidated(t *testing.T) {
 		Kind: payout.TopUp, Ref: "PAY-1", Customer: frozen, Amount: money.Rupiah(1), Fee: money.Rupiah(0),
 		FundType: payout.FundTypeTopUp, Validate: true, NotAfter: time.Now().Add(-time.Second).UTC(),
 	}
-	if _, _, err := Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
+	if _, _, err := wakeup.Submit(t.Context(), b.ledger, b.queue, p, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.start(t, b.worker(t, "w1"))

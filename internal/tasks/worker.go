@@ -12,6 +12,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Worker executes tasks until it is told to stop. Each kind's sending and all inquiring have
@@ -31,11 +33,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	sending := max(1, (w.Concurrency-inquiring)/len(doors))
 
 	mux := asynq.NewServeMux()
-	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(QueueInquiry, inquiring))}
-	for _, d := range doors {
-		mux.HandleFunc(d.send, w.Runner.Send)
-		mux.HandleFunc(d.inquire, w.Runner.Inquire)
-		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(d.queue, sending)))
+	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(wakeup.QueueInquiry, inquiring))}
+	for kind := range doors {
+		queue, send := wakeup.Route(kind, statemachine.StepSend)
+		_, inquire := wakeup.Route(kind, statemachine.StepInquire)
+		mux.HandleFunc(send, w.Runner.Send)
+		mux.HandleFunc(inquire, w.Runner.Inquire)
+		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(queue, sending)))
 	}
 
 	// The gate and the sweeper work until the last exchange is recorded.

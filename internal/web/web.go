@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/salur-id/salur/internal/tasks"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // UIPath is where the Asynq web UI is mounted.
@@ -44,7 +44,7 @@ func Handler(cfg Config) (h http.Handler, closeUI func() error) {
 		RootPath:         UIPath[:len(UIPath)-1],
 		RedisConnOpt:     connOpt(cfg.NewRedis),
 		ReadOnly:         cfg.User == "",
-		PayloadFormatter: asynqmon.PayloadFormatterFunc(func(_ string, p []byte) string { return tasks.Mask(p) }),
+		PayloadFormatter: asynqmon.PayloadFormatterFunc(func(_ string, p []byte) string { return wakeup.Mask(p) }),
 		ResultFormatter:  asynqmon.ResultFormatterFunc(func(string, []byte) string { return "(hidden)" }),
 	})
 	guard := loopbackOnly

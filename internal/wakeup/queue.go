@@ -1,9 +1,10 @@
-package tasks
+package wakeup
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -22,30 +23,38 @@ const (
 	taskTimeout = 24 * time.Hour
 	// taskRetention keeps done tasks in sight of the web UI for a while.
 	taskRetention = 10 * time.Minute
-	// respins bounds how many extra wake-ups one step can have at once.
-	respins = 4
+	// Respins bounds how many extra wake-ups one step can have at once.
+	Respins = 4
 )
 
 // Queue makes wake-ups.
 type Queue struct {
-	client    *asynq.Client
-	inspector *asynq.Inspector
+	Client    *asynq.Client
+	Inspector *asynq.Inspector // of all queues
+
+	noting sync.Mutex // of notes, which noter writes
+	notes  *notebook
+	noter  *asynq.Client
 }
 
-// NewQueue makes wake-ups over a connection that the caller owns.
-func NewQueue(rdb redis.UniversalClient) *Queue {
-	return &Queue{client: asynq.NewClientFromRedisClient(rdb), inspector: asynq.NewInspectorFromRedisClient(rdb)}
+// New makes wake-ups over a connection that the caller owns.
+func New(rdb redis.UniversalClient) *Queue {
+	notes, noter := newNotebook(rdb)
+	return &Queue{
+		Client: asynq.NewClientFromRedisClient(rdb), Inspector: asynq.NewInspectorFromRedisClient(rdb),
+		notes: notes, noter: noter,
+	}
 }
 
 // Wake enqueues the task for the next step of a payout, if there is one. Its id is
 // made of the reference and the step's number, so that a step has one wake-up however
 // often it is asked for.
 func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
-	queue, typ := doors[rec.Payout.Kind].route(rec.Tx.Next)
+	queue, typ := Route(rec.Payout.Kind, rec.Tx.Next)
 	if typ == "" {
 		return nil
 	}
-	_, err := q.enqueue(ctx, rec, queue, typ, stepID(rec, 0))
+	_, err := q.enqueue(ctx, rec, queue, typ, StepID(rec, 0))
 	return err
 }
 
@@ -55,14 +64,14 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 // is being executed is none, since its worker may be dead. Both get a spare beside them, which
 // is in nobody's way and does nothing if the other one runs. An archived task runs again.
 func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lost bool, err error) {
-	queue, typ := doors[rec.Payout.Kind].route(rec.Tx.Next)
+	queue, typ := Route(rec.Payout.Kind, rec.Tx.Next)
 	if typ == "" {
 		return false, nil
 	}
 	spare := false
-	for n := range respins + 1 {
-		id := stepID(rec, n)
-		info, err := q.inspector.GetTaskInfo(queue, id)
+	for n := range Respins + 1 {
+		id := StepID(rec, n)
+		info, err := q.Inspector.GetTaskInfo(queue, id)
 		switch {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			// Not there, or Redis lost it with its queue: make it.
@@ -79,7 +88,7 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lo
 		case asynq.TaskStateActive:
 			spare = true
 		case asynq.TaskStateArchived:
-			if err := q.inspector.RunTask(queue, id); err != nil {
+			if err := q.Inspector.RunTask(queue, id); err != nil {
 				return false, fmt.Errorf("run the archived task %s: %w", id, err)
 			}
 			return true, nil
@@ -91,7 +100,7 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lo
 // Head is since when the oldest task that is ready to run in a queue has been waiting; now
 // when none does, and zero when it cannot be told.
 func (q *Queue) Head(queue string, now time.Time) time.Time {
-	info, err := q.inspector.GetQueueInfo(queue)
+	info, err := q.Inspector.GetQueueInfo(queue)
 	if err != nil {
 		return time.Time{}
 	}
@@ -99,7 +108,7 @@ func (q *Queue) Head(queue string, now time.Time) time.Time {
 }
 
 func (q *Queue) enqueue(ctx context.Context, rec ledger.Record, queue, typ, id string) (bool, error) {
-	_, err := q.client.EnqueueContext(ctx, asynq.NewTask(typ, encode(rec.Payout.Ref)),
+	_, err := q.Client.EnqueueContext(ctx, asynq.NewTask(typ, Encode(rec.Payout.Ref)),
 		asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
 		asynq.Retention(taskRetention),
 		// asynq keeps whole seconds, cut off. The handler waits out the rest.
@@ -114,7 +123,9 @@ func (q *Queue) enqueue(ctx context.Context, rec ledger.Record, queue, typ, id s
 	return true, nil
 }
 
-func stepID(rec ledger.Record, respin int) string {
+// StepID is the id of the task that wakes up a payout's present step; respin numbers the extra
+// ones of the same step, up to Respins.
+func StepID(rec ledger.Record, respin int) string {
 	if respin == 0 {
 		return fmt.Sprintf("%s:%d", rec.Payout.Ref, rec.Tx.StepNo)
 	}

@@ -1,4 +1,4 @@
-package tasks
+package wakeup
 
 import (
 	"strings"
@@ -28,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"ref":"PAY-1","customer":"62811742234","amount":1.5,"notAfter":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte(`{"v":1,"customer":["62811742234"]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ref, p, whole, err := decode(TypeTopUpSend, b)
+		ref, p, whole, err := Decode(TypeTopUpSend, b)
 		if err == nil && whole && p.Ref != ref {
 			t.Errorf("two references: %q and %q", ref, p.Ref)
 		}

@@ -1,0 +1,117 @@
+// Package wakeup makes the tasks that wake workers up, on asynq. Producers and workers share
+// it. A task says which payout is to be looked at and no more: what is due stands in the
+// ledger.
+package wakeup
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/salur-id/salur/internal/payout"
+)
+
+// payloadVersion is the "v" of the payloads that this version writes and reads.
+const payloadVersion = 1
+
+// Payload is the body of a task. Our own producers write the reference alone; a service
+// that enqueues with plain asynq may put the whole payout beside it.
+type Payload struct {
+	V int `json:"v"`
+	payout.Instruction
+}
+
+// Encode is the payload of our own producers.
+func Encode(ref string) []byte {
+	b, err := json.Marshal(struct {
+		V   int    `json:"v"`
+		Ref string `json:"ref"`
+	}{payloadVersion, ref})
+	if err != nil { // an int and a string: cannot happen
+		panic(err)
+	}
+	return b
+}
+
+// Decode reads a payload. whole reports whether it carries the payout itself, which is
+// then valid.
+func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err error) {
+	var in Payload
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return "", p, false, jsonError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return "", p, false, errors.New("payload: something stands after the JSON object")
+	}
+	if in.V != payloadVersion {
+		return "", p, false, fmt.Errorf("v %d: this version reads %d", in.V, payloadVersion)
+	}
+	if in.Ref == "" {
+		return "", p, false, errors.New(`ref "": give the payout's reference`)
+	}
+	if in.Instruction == (payout.Instruction{Ref: in.Ref}) {
+		return in.Ref, p, false, nil
+	}
+	kind := kindOf(typ)
+	if in.Kind == "" {
+		in.Kind = string(kind)
+	}
+	if in.Kind != string(kind) {
+		return "", p, false, fmt.Errorf("kind %q: a %s task carries kind %s", in.Kind, typ, kind)
+	}
+	p, err = in.Parse()
+	return in.Ref, p, true, err
+}
+
+// kindOf is the kind of payout that tasks of a type are about.
+func kindOf(typ string) payout.Kind {
+	kind, _, _ := strings.Cut(typ, ":")
+	return payout.Kind(kind)
+}
+
+// jsonError says what is wrong without quoting the payload, which may hold personal data.
+func jsonError(err error) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ):
+		return fmt.Errorf("payload: field %s is a %s, not a %s", typ.Field, typ.Value, typ.Type)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("payload: not JSON at byte %d", syntax.Offset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("payload: not a whole JSON object")
+	}
+	return errors.New("payload: a field that this version does not know")
+}
+
+// Mask is a payload fit to be seen: what is personal in it is hidden, and what cannot be
+// read is hidden whole. It is for the web UI.
+func Mask(b []byte) string {
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return "(unreadable payload, hidden)"
+	}
+	for name, value := range fields {
+		switch name {
+		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "validate", "notAfter":
+		case "bankCode": // one that is too long may be an account number in the wrong place
+			if code, ok := value.(string); !ok || len(code) > 8 {
+				fields[name] = "****"
+			}
+		case "customer", "customerId", "account":
+			fields[name] = payout.Mask(fmt.Sprint(value))
+		default:
+			fields[name] = "****"
+		}
+	}
+	masked, err := json.Marshal(fields)
+	if err != nil {
+		return "(unreadable payload, hidden)"
+	}
+	return string(masked)
+}
