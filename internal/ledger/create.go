@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,85 +28,99 @@ func (l *Redis) Create(ctx context.Context, p payout.Payout, now time.Time) (Rec
 	return c.Record, c.New, c.Err
 }
 
+// createAtOnce is how many payouts one run of the script records. Redis serves nobody else
+// meanwhile: for a few milliseconds.
+const createAtOnce = 64
+
 // CreateMany implements Ledger. Each payout is recorded or not by itself.
 func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, now time.Time) []Created {
 	now = now.UTC()
 	answers := make([]Created, len(ps))
-	calls := make([]*call, len(ps))
+	byKind := map[payout.Kind][]int{}
 	for i, p := range ps {
-		rec := Record{
+		answers[i].Record = Record{
 			Payout: p, Tx: statemachine.New(p.Ref, p.Amount, p.NotAfter, now),
-			CreatedAt: now, UpdatedAt: now, Version: 1,
+			By: by, CreatedAt: now, UpdatedAt: now, Version: 1,
 		}
-		rec.Last = Entry{Entry: statemachine.Entry{At: now, To: rec.Tx.State, Event: "accepted", Detail: by}}
-		doc, entry, err := encode(rec)
-		if err != nil {
-			answers[i].Err = err
-			continue
-		}
-		k := l.keys
-		answers[i].Record = rec
-		calls[i] = &call{
-			keys: []string{k.tx(p.Ref), k.history(p.Ref), k.open(p.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events()},
-			args: []any{
-				token(), p.Fingerprint(), doc, entry, p.Ref, millis(rec.Tx.DueAt), millis(now),
-				string(rec.Tx.State), strconv.FormatInt(p.Amount.Cents(), 10), string(p.Kind), p.Amount.Value(),
-			},
+		byKind[p.Kind] = append(byKind[p.Kind], i)
+	}
+	var calls []*call
+	for kind, all := range byKind {
+		for some := range slices.Chunk(all, createAtOnce) {
+			calls = append(calls, l.creation(kind, some, answers, now))
 		}
 	}
 	runAll(ctx, l.rdb, createScript, calls)
-	for i, c := range calls {
-		if c != nil {
-			answers[i] = created(answers[i].Record, c.answer)
+	for _, c := range calls {
+		each, err := c.answer.Slice()
+		for n, i := range c.of {
+			if err != nil {
+				answers[i].Err = fmt.Errorf("ledger: record payout %s: %w", ps[i].Ref, err)
+			} else {
+				answers[i].read(each[n], c.args[3+5*n+1].(string))
+			}
 		}
 	}
 	return answers
 }
 
-func created(rec Record, cmd *redis.Cmd) Created {
-	answer, err := cmd.Slice()
-	if err != nil {
-		return Created{Record: rec, Err: fmt.Errorf("ledger: record payout %s: %w", rec.Payout.Ref, err)}
+// creation is the call that records some of the payouts, all of one kind and due at once.
+func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now time.Time) *call {
+	k := l.keys
+	c := &call{
+		of:   some,
+		keys: []string{k.state(statemachine.StateQueued), k.sums(), k.events(), k.open(kind, statemachine.StepSend)},
+		args: []any{token(), string(statemachine.StateQueued), millis(now)},
 	}
-	if answer[0].(string) == "created" {
-		return Created{Record: rec, New: true}
+	for _, i := range some {
+		rec := answers[i].Record
+		p := rec.Payout
+		c.keys = append(c.keys, k.tx(p.Ref))
+		c.args = append(c.args, p.Ref, p.Fingerprint(), encode(rec),
+			strconv.FormatInt(p.Amount.Cents(), 10), encode(newEvent(rec, rec.accepted().Entry)))
 	}
-	old, err := decode(answer[2], answer[3])
-	if err == nil && answer[1].(string) != rec.Payout.Fingerprint() {
-		err = ErrConflict
+	return c
+}
+
+// read takes the script's answer for one payout: "created", what is on record in its place, or why
+// it could not be recorded.
+func (c *Created) read(answer any, fingerprint string) {
+	ref := c.Record.Payout.Ref
+	switch a := answer.(type) {
+	case string:
+		c.New = true
+	case []any:
+		c.Record, c.Err = decode(a[1], a[2])
+		if c.Err == nil && a[0].(string) != fingerprint {
+			c.Err = ErrConflict
+		}
+	case error:
+		c.Err = fmt.Errorf("ledger: record payout %s: %w", ref, a)
 	}
-	return Created{Record: old, Err: err}
 }
 
 // call is one run of a script.
 type call struct {
 	keys   []string
 	args   []any
+	of     []int // the payouts that it is about
 	answer *redis.Cmd
 }
 
-// runAll runs a script once for each call that is not nil, in one exchange with Redis. A
-// Redis that does not know the script gets it, and those calls are made again: it has done
-// nothing for them.
+// runAll runs a script once for each call, in one exchange with Redis. A Redis that does not know
+// the script gets it, and those calls are made again: it has done nothing for them.
 func runAll(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, calls []*call) {
-	for again := range 2 {
+	todo := calls
+	for range 2 {
 		_, _ = rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error
-			for _, c := range calls {
-				if c != nil && (c.answer == nil || again == 1 && unknownScript(c.answer)) {
-					c.answer = p.EvalSha(ctx, script.Hash(), c.keys, c.args...)
-				}
+			for _, c := range todo {
+				c.answer = p.EvalSha(ctx, script.Hash(), c.keys, c.args...)
 			}
 			return nil
 		})
-		known := true
-		for _, c := range calls {
-			known = known && (c == nil || !unknownScript(c.answer))
-		}
-		if known || again == 1 || script.Load(ctx, rdb).Err() != nil {
+		todo = slices.DeleteFunc(slices.Clone(todo), func(c *call) bool { return !redis.HasErrorPrefix(c.answer.Err(), "NOSCRIPT") })
+		if len(todo) == 0 || script.Load(ctx, rdb).Err() != nil {
 			return
 		}
 	}
 }
-
-func unknownScript(cmd *redis.Cmd) bool { return redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") }
-

@@ -2,9 +2,9 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,17 +17,26 @@ import (
 // Event is one transition on the event stream. It is written in the same step as the
 // transition itself, so that there is one if and only if the other happened.
 type Event struct {
-	ID       string // of the stream: its order, and the same for everyone who reads it
-	Ref      string
-	Kind     payout.Kind
-	From, To statemachine.State // From is empty for a payout that was just accepted
-	Trigger  statemachine.Trigger
-	At       time.Time
-	Version  int64 // of the record; grows with each write of a payout
-	Amount   money.Amount
-	Reason   string // why it is in To, machine-readable; may be empty
+	ID      string               `json:"-"` // of the stream: its order, and the same for everyone who reads it
+	Ref     string               `json:"ref"`
+	Kind    payout.Kind          `json:"kind"`
+	From    statemachine.State   `json:"from,omitempty"` // empty for a payout that was just accepted
+	To      statemachine.State   `json:"to"`
+	Trigger statemachine.Trigger `json:"event"`
+	At      time.Time            `json:"at"`
+	Version int64                `json:"version"` // of the record; grows with each write of a payout
+	Amount  money.Amount         `json:"amount"`
+	Reason  string               `json:"reason,omitempty"` // why it is in To, machine-readable
 	// ReferenceNo is DANA's number of the payout, once it is known.
-	ReferenceNo string
+	ReferenceNo string `json:"danaReferenceNo,omitempty"`
+}
+
+// newEvent is the transition e that made rec what it is.
+func newEvent(rec Record, e statemachine.Entry) Event {
+	return Event{
+		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, From: e.From, To: e.To, Trigger: e.Event, At: e.At.UTC(),
+		Version: rec.Version, Amount: rec.Payout.Amount, Reason: rec.Tx.Reason, ReferenceNo: rec.Tx.ReferenceNo,
+	}
 }
 
 // LastEvent is the ID of the newest event, from which to read on.
@@ -124,13 +133,8 @@ func (l *Redis) events(streams []redis.XStream, err error) ([]Event, error) {
 }
 
 func decodeEvent(m redis.XMessage) (Event, error) {
-	field := func(name string) string { s, _ := m.Values[name].(string); return s }
-	at, err1 := strconv.ParseInt(field("at"), 10, 64)
-	version, err2 := strconv.ParseInt(field("version"), 10, 64)
-	amount, err3 := money.Parse(field("amount"))
-	return Event{
-		ID: m.ID, Ref: field("ref"), Kind: payout.Kind(field("kind")),
-		From: statemachine.State(field("from")), To: statemachine.State(field("to")), Trigger: statemachine.Trigger(field("event")),
-		At: time.UnixMilli(at).UTC(), Version: version, Amount: amount, Reason: field("reason"), ReferenceNo: field("danaReferenceNo"),
-	}, errors.Join(err1, err2, err3)
+	text, _ := m.Values["event"].(string)
+	e := Event{ID: m.ID}
+	err := json.Unmarshal([]byte(text), &e)
+	return e, err
 }

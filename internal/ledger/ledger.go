@@ -33,14 +33,27 @@ var (
 
 // Record is one payout: the instruction, which never changes, and how it fares.
 type Record struct {
-	Payout    payout.Payout            `json:"payout"`
-	Tx        statemachine.Transaction `json:"tx"`
-	CreatedAt time.Time                `json:"createdAt"`
-	UpdatedAt time.Time                `json:"updatedAt"`
-	// Last is the newest entry of the history, by which a repetition is recognised.
-	Last Entry `json:"last"`
+	Payout payout.Payout            `json:"payout"`
+	Tx     statemachine.Transaction `json:"tx"`
+	// By is who handed it over, as they call themselves; may be empty.
+	By        string    `json:"by,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// Last is the newest entry of the history, by which a repetition is recognised; zero as long as
+	// nothing has happened since the payout was accepted.
+	Last Entry `json:"last,omitzero"`
 	// Version is what a write must match; it grows by one with each.
 	Version int64 `json:"-"`
+}
+
+// accepted is the first entry of the history. It is in the record, so that accepting a payout
+// writes one thing less.
+func (r Record) accepted() Entry {
+	e := statemachine.Entry{At: r.CreatedAt, To: statemachine.StateQueued, Event: "accepted"}
+	if r.By != "" {
+		e.Detail = "by " + r.By
+	}
+	return Entry{Entry: e}
 }
 
 // Entry is one line of a payout's history. What happens again and again without changing

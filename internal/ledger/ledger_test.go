@@ -18,7 +18,7 @@ import (
 )
 
 type bundle struct {
-	ledger ledger.Ledger
+	ledger *ledger.Redis
 	rdb    *redis.Client
 	policy sm.Policy
 	now    time.Time
@@ -158,12 +158,15 @@ func TestApplyMovesEverythingTogether(t *testing.T) {
 				t.Errorf("a finished payout is still in the index of %s: %v, %v", step, wakes, err)
 			}
 		}
-		events := b.rdb.XRange(ctx, "salur:{topup}:events", "-", "+").Val()
-		if len(events) != 3 {
-			t.Fatalf("%d events, want 3", len(events))
+		events, err := b.ledger.Events(ctx, "0", 10, time.Millisecond)
+		if err != nil || len(events) != 3 {
+			t.Fatalf("%d events, want 3: %v", len(events), err)
 		}
-		if v := events[2].Values; v["from"] != "processing" || v["to"] != "succeeded" || v["ref"] != "PAY-1" || v["version"] != "3" {
-			t.Errorf("event %v", v)
+		event := events[2]
+		event.ID = ""
+		if want := (ledger.Event{Ref: "PAY-1", Kind: payout.TopUp, From: sm.StateProcessing, To: sm.StateSucceeded, Trigger: "send_succeeded",
+			At: b.now, Version: 3, Amount: done.Payout.Amount, ReferenceNo: done.Tx.ReferenceNo}); event != want {
+			t.Errorf("event %+v\nwant  %+v", event, want)
 		}
 	})
 }
@@ -217,7 +220,13 @@ type lostReply struct{ lost bool }
 
 func (h *lostReply) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h *lostReply) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if err := next(ctx, cmds); err != nil || h.lost {
+			return err
+		}
+		h.lost = true
+		return next(ctx, cmds)
+	}
 }
 func (h *lostReply) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {

@@ -17,18 +17,21 @@ import (
 
 // History implements Ledger.
 func (l *Redis) History(ctx context.Context, ref string) ([]Entry, error) {
+	rec, err := l.Get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
 	lines, err := l.rdb.LRange(ctx, l.keys.history(ref), 0, -1).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: read the history of payout %s: %w", ref, err)
 	}
-	if len(lines) == 0 {
-		return nil, ErrNotFound
-	}
-	entries := make([]Entry, len(lines))
+	entries := []Entry{rec.accepted()}
 	for i, line := range lines {
-		if err := json.Unmarshal([]byte(line), &entries[i]); err != nil {
-			return nil, fmt.Errorf("ledger: history of payout %s, line %d: %w", ref, i+1, err)
+		var e Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			return nil, fmt.Errorf("ledger: history of payout %s, line %d: %w", ref, i+2, err)
 		}
+		entries = append(entries, e)
 	}
 	return entries, nil
 }

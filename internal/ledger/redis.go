@@ -92,10 +92,6 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	if err != nil {
 		return Record{}, err
 	}
-	doc, entry, err := encode(next)
-	if err != nil {
-		return Record{}, err
-	}
 	due, over := "", ""
 	if next.Tx.Next != statemachine.StepNone {
 		due = millis(next.Tx.DueAt)
@@ -109,9 +105,8 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
 			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
 		},
-		token(), rec.Version, doc, entry, flag(again), ref, due, over, millis(rec.CreatedAt),
-		string(rec.Tx.State), string(next.Tx.State), cents, -cents, string(rec.Payout.Kind),
-		string(d.Entry.Event), millis(d.Entry.At), rec.Payout.Amount.Value(), next.Tx.Reason, next.Tx.ReferenceNo,
+		token(), rec.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
+		string(rec.Tx.State), string(next.Tx.State), cents, -cents, encode(newEvent(next, d.Entry)),
 	).Text()
 	switch {
 	case err != nil:
@@ -148,16 +143,14 @@ func (l *Redis) Postpone(ctx context.Context, w Wake, at time.Time) error {
 	return nil
 }
 
-func encode(rec Record) (doc, entry string, err error) {
-	d, err := json.Marshal(rec)
+// encode is a value of strings, numbers and times that were checked on the way in: it can be
+// written.
+func encode(v any) string {
+	b, err := json.Marshal(v)
 	if err != nil {
-		return "", "", fmt.Errorf("ledger: encode payout %s: %w", rec.Payout.Ref, err)
+		panic(fmt.Sprintf("ledger: encode %T: %v", v, err))
 	}
-	e, err := json.Marshal(rec.Last)
-	if err != nil {
-		return "", "", fmt.Errorf("ledger: encode history of payout %s: %w", rec.Payout.Ref, err)
-	}
-	return string(d), string(e), nil
+	return string(b)
 }
 
 func decode(ver, doc any) (Record, error) {

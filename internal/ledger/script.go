@@ -4,27 +4,42 @@ import "github.com/redis/go-redis/v9"
 
 // Each script is one atomic step. Amounts stay texts: Lua's numbers are floating point.
 
+// createScript records payouts of one kind. Each is recorded whole or not at all: what can fail (a
+// sum beyond all money) comes first.
 var createScript = redis.NewScript(`
-local tx, history, open, state, sums, events = unpack(KEYS)
-local token, fingerprint, doc, entry, ref, due, now, name, cents, kind, amount = unpack(ARGV)
-local old = redis.call('HMGET', tx, 'tok', 'fp', 'ver', 'doc')
-if old[2] then
-  if old[1] == token then return {'created'} end
-  return {'exists', old[2], old[3], old[4]}
+local state, sums, events, open = unpack(KEYS, 1, 4)
+local token, name, now = unpack(ARGV, 1, 3)
+local answers, created = {}, {}
+for i = 1, #KEYS - 4 do
+  local tx, at = KEYS[4 + i], 5 * i - 1
+  local ref, fingerprint, doc, cents, event = unpack(ARGV, at, at + 4)
+  local mine = token .. i
+  local known = redis.call('HGET', tx, 'fp')
+  if known then
+    local old = redis.call('HMGET', tx, 'tok', 'ver', 'doc')
+    answers[i] = old[1] == mine and 'created' or {known, old[2], old[3]}
+  else
+    local sum = redis.pcall('HINCRBY', sums, name, cents)
+    if type(sum) == 'table' then
+      answers[i] = sum
+    else
+      redis.call('HSET', tx, 'ver', '1', 'tok', mine, 'fp', fingerprint, 'doc', doc)
+      redis.call('XADD', events, '*', 'event', event)
+      created[#created + 1], created[#created + 2] = now, ref
+      answers[i] = 'created'
+    end
+  end
 end
-redis.call('HINCRBY', sums, name, cents) -- first: the one call that can fail, on a sum beyond all money
-redis.call('HSET', tx, 'ver', '1', 'tok', token, 'fp', fingerprint, 'doc', doc)
-redis.call('RPUSH', history, entry)
-redis.call('ZADD', open, due, ref)
-redis.call('ZADD', state, now, ref)
-redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', '', 'to', name, 'event', 'accepted', 'at', now, 'version', '1',
-  'amount', amount, 'reason', '', 'danaReferenceNo', '')
-return {'created'}
+if #created > 0 then
+  redis.call('ZADD', open, unpack(created))
+  redis.call('ZADD', state, unpack(created))
+end
+return answers
 `)
 
 var applyScript = redis.NewScript(`
 local tx, history, left, was, sums, events, open, is, finished = unpack(KEYS)
-local token, version, doc, entry, again, ref, due, over, created, from, to, cents, minus, kind, event, at, amount, reason, dana = unpack(ARGV)
+local token, version, doc, entry, again, ref, due, over, created, from, to, cents, minus, event = unpack(ARGV)
 local now = redis.call('HMGET', tx, 'ver', 'tok')
 if not now[1] then return 'missing' end
 if now[1] ~= version then
@@ -35,7 +50,7 @@ if from ~= to then
   redis.call('HINCRBY', sums, to, cents) -- first: the one call that can fail, on a sum beyond all money
   redis.call('HINCRBY', sums, from, minus)
 end
-local next = redis.call('HINCRBY', tx, 'ver', 1)
+redis.call('HINCRBY', tx, 'ver', 1)
 redis.call('HSET', tx, 'tok', token, 'doc', doc)
 if again == '1' then redis.call('LSET', history, -1, entry) else redis.call('RPUSH', history, entry) end
 redis.call('ZREM', left, ref)
@@ -44,8 +59,7 @@ if over ~= '' and from ~= to then redis.call('ZADD', finished, over, ref) end
 if from ~= to then
   redis.call('ZREM', was, ref)
   redis.call('ZADD', is, created, ref)
-  redis.call('XADD', events, '*', 'ref', ref, 'kind', kind, 'from', from, 'to', to, 'event', event, 'at', at, 'version', next,
-    'amount', amount, 'reason', reason, 'danaReferenceNo', dana)
+  redis.call('XADD', events, '*', 'event', event)
 end
 return 'ok'
 `)

@@ -68,6 +68,20 @@ func (e InvalidError) Error() string {
 
 func (e *InvalidError) add(field, value, fix string) { *e = append(*e, FieldError{field, value, fix}) }
 
+// SetDefaults fills in what may be left out, so that a payout that spells it out is the same one.
+func (p *Payout) SetDefaults() {
+	if p.Kind == "" {
+		p.Kind = TopUp
+	}
+	switch {
+	case p.FundType != "":
+	case p.Kind == Bank:
+		p.FundType = FundTypeBank
+	default:
+		p.FundType = FundTypeTopUp
+	}
+}
+
 // Parse checks an instruction against the rules of the API and returns the payout, or an
 // InvalidError naming every bad field. Defaults are filled in here, so that an
 // instruction that spells them out is the same payout as one that does not.
@@ -95,19 +109,11 @@ func finish(p Payout, bad InvalidError) (Payout, error) {
 func (in Instruction) read() (Payout, InvalidError) {
 	var bad InvalidError
 	p := Payout{
-		Kind: TopUp, Ref: in.Ref, Customer: in.Customer, Amount: money.Rupiah(1), Fee: money.Rupiah(0), Notes: in.Notes,
-		FundType: FundTypeTopUp, ChargeTarget: in.ChargeTarget, Division: in.Division, CustomerID: in.CustomerID,
+		Kind: Kind(in.Kind), Ref: in.Ref, Customer: in.Customer, Amount: money.Rupiah(1), Fee: money.Rupiah(0), Notes: in.Notes,
+		FundType: in.FundType, ChargeTarget: in.ChargeTarget, Division: in.Division, CustomerID: in.CustomerID,
 		BankCode: in.BankCode, Account: in.Account, AccountName: in.AccountName, Validate: in.Validate,
 	}
-	if in.Kind != "" {
-		p.Kind = Kind(in.Kind)
-	}
-	if p.Kind == Bank {
-		p.FundType = FundTypeBank
-	}
-	if in.FundType != "" {
-		p.FundType = in.FundType
-	}
+	p.SetDefaults()
 	if amount, err := money.Parse(string(in.Amount)); err != nil {
 		bad.add("amount", clip(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
 	} else {
@@ -122,8 +128,8 @@ func (in Instruction) read() (Payout, InvalidError) {
 	}
 	if in.NotAfter != "" {
 		at, err := time.Parse(time.RFC3339, in.NotAfter)
-		if err != nil || at.UTC().Year() > 9999 {
-			bad.add("notAfter", clip(in.NotAfter), "use RFC 3339, such as 2026-12-31T17:00:00+07:00")
+		if err != nil {
+			bad.add("notAfter", clip(in.NotAfter), fixNotAfter)
 		}
 		p.NotAfter = at.UTC()
 	}
@@ -149,6 +155,8 @@ func CheckRef(ref string) error {
 	return err
 }
 
+const fixNotAfter = "use RFC 3339, such as 2026-12-31T17:00:00+07:00"
+
 func wrongRef(ref string) (bad InvalidError) {
 	if !validRef(ref) {
 		bad.add("ref", clip(ref), "use 1 to 64 printable ASCII characters without spaces")
@@ -172,6 +180,9 @@ func (p Payout) wrong() (bad InvalidError) {
 	}
 	if p.Fee.Currency() != money.IDR || p.Fee.Cents() < 0 {
 		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
+	}
+	if y := p.NotAfter.UTC().Year(); y < 0 || y > 9999 { // such a time cannot be written down
+		bad.add("notAfter", clip(p.NotAfter.String()), fixNotAfter)
 	}
 	switch p.ChargeTarget {
 	case "", ChargeMerchant:

@@ -21,20 +21,14 @@ func (q *Queue) WakeMany(ctx context.Context, recs []ledger.Record) {
 		}
 		return
 	}
-	q.noting.Lock()
-	defer q.noting.Unlock()
-	q.notes.runs = q.notes.runs[:0]
-	noted := &Queue{Client: q.noter}
-	for _, rec := range recs {
-		_ = noted.Wake(ctx, rec)
-	}
+	runs := q.note(ctx, recs)
 	_, _ = q.notes.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, r := range q.notes.runs {
-			q.notes.runs[i].answer = p.EvalSha(ctx, r.sha, r.keys, r.args...)
+		for i, r := range runs {
+			runs[i].answer = p.EvalSha(ctx, r.sha, r.keys, r.args...)
 		}
 		return nil
 	})
-	for _, r := range q.notes.runs {
+	for _, r := range runs {
 		// A Redis that does not know asynq's script is taught it by asynq's own way to enqueue.
 		// After that the script's text is no longer needed.
 		if redis.HasErrorPrefix(r.answer.Err(), "NOSCRIPT") {
@@ -42,6 +36,18 @@ func (q *Queue) WakeMany(ctx context.Context, recs []ledger.Record) {
 			return
 		}
 	}
+}
+
+// note is what asynq would run to wake these payouts up.
+func (q *Queue) note(ctx context.Context, recs []ledger.Record) []run {
+	q.noting.Lock()
+	defer q.noting.Unlock()
+	q.notes.runs = make([]run, 0, len(recs))
+	noted := &Queue{Client: q.noter}
+	for _, rec := range recs {
+		_ = noted.Wake(ctx, rec)
+	}
+	return q.notes.runs
 }
 
 func (q *Queue) wakeEach(ctx context.Context, recs []ledger.Record) {

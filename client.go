@@ -1,0 +1,220 @@
+package salur
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/wakeup"
+)
+
+// Client hands payouts to the workers of a Redis and looks at them. It is safe for use by
+// several goroutines and needs no closing.
+type Client struct {
+	ledger *ledger.Redis
+	queue  *wakeup.Queue
+	room   *room
+	by     string
+}
+
+// New is a client on the Redis that the workers use, over a connection that the caller owns and
+// closes. Nothing is dialled yet.
+//
+// go-redis's own settings are patient: with them a call takes many seconds to find out that Redis is
+// away. A context bounds each call only if the connection has ContextTimeoutEnabled.
+func New(rdb redis.UniversalClient) *Client {
+	l := ledger.NewRedis(rdb)
+	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l}}
+}
+
+// As is the client under the name of who hands payouts over: it stands in the history of those
+// that this client accepts.
+func (c *Client) As(name string) *Client {
+	named := *c
+	named.by = name
+	return &named
+}
+
+// Receipt says that a payout is accepted: it is on record, and will come to its end whatever
+// stops or fails meanwhile.
+type Receipt struct {
+	Ref   string `json:"ref"`
+	State State  `json:"state"`
+	// Duplicate: it had been accepted before, with the same content; nothing was changed.
+	Duplicate bool `json:"duplicate"`
+}
+
+// Result is what became of one payout of several.
+type Result struct {
+	Receipt
+	// Err is nil, or as of Enqueue.
+	Err error
+}
+
+// Enqueue accepts a payout. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
+func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
+	results, err := c.EnqueueAll(ctx, []Payout{p})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return results[0].Receipt, results[0].Err
+}
+
+// EnqueueAll accepts several payouts, with one result for each in their order: each is accepted
+// or refused by itself. A few hundred at once are a good number; a thousand times as many
+// are better handed over in parts. The error is ErrFull or ErrUnavailable, when nothing was done.
+func (c *Client) EnqueueAll(ctx context.Context, payouts []Payout) ([]Result, error) {
+	results, good, at := parse(payouts)
+	if len(good) == 0 {
+		return results, nil
+	}
+	if err := c.room.take(ctx, len(good)); err != nil {
+		return nil, err
+	}
+	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, time.Now())
+	for i, made := range created {
+		r := &results[at[i]]
+		r.Err = told(made.Err)
+		if made.Err == nil || errors.Is(made.Err, ledger.ErrConflict) {
+			r.State, r.Duplicate = State(made.Record.Tx.State), !made.New && made.Err == nil
+		}
+	}
+	return results, nil
+}
+
+// Check tells what EnqueueAll would, and accepts nothing: the state of one that is not on record
+// is empty. The error is ErrUnavailable.
+func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) {
+	results, good, at := parse(payouts)
+	refs := make([]string, len(good))
+	for i, p := range good {
+		refs[i] = p.Ref
+	}
+	known, err := c.ledger.GetMany(ctx, refs)
+	if err != nil {
+		return nil, told(err)
+	}
+	for i, p := range good {
+		rec, found := known[p.Ref]
+		if !found {
+			continue
+		}
+		r := &results[at[i]]
+		r.State, r.Duplicate = State(rec.Tx.State), true
+		if rec.Payout.Fingerprint() != p.Fingerprint() {
+			r.Duplicate, r.Err = false, ErrConflict
+		}
+	}
+	return results, nil
+}
+
+// parse is a result for each payout, the good ones among them, and where those stand.
+func parse(payouts []Payout) (results []Result, good []payout.Payout, at []int) {
+	results = make([]Result, len(payouts))
+	good, at = make([]payout.Payout, 0, len(payouts)), make([]int, 0, len(payouts))
+	for i, p := range payouts {
+		results[i].Ref = p.Ref
+		in, err := p.internal()
+		if results[i].Err = err; err == nil {
+			good, at = append(good, in), append(at, i)
+		}
+	}
+	return results, good, at
+}
+
+// Get looks a payout up, with its history. The error is ErrNotFound or ErrUnavailable.
+func (c *Client) Get(ctx context.Context, ref string) (Transaction, error) {
+	rec, err := c.ledger.Get(ctx, ref)
+	if err != nil {
+		return Transaction{}, told(err)
+	}
+	history, err := c.ledger.History(ctx, ref)
+	if err != nil {
+		return Transaction{}, told(err)
+	}
+	tx := newTransaction(rec)
+	tx.History = newHistory(history)
+	return tx, nil
+}
+
+// GetMany looks up those of the payouts that are on record, without their histories. The error is
+// ErrUnavailable.
+func (c *Client) GetMany(ctx context.Context, refs []string) (map[string]Transaction, error) {
+	records, err := c.ledger.GetMany(ctx, refs)
+	if err != nil {
+		return nil, told(err)
+	}
+	found := make(map[string]Transaction, len(records))
+	for ref, rec := range records {
+		found[ref] = newTransaction(rec)
+	}
+	return found, nil
+}
+
+// Query selects payouts for a list. The zero Query selects everything.
+type Query struct {
+	State        State     // empty for every state
+	Since, Until time.Time // by time of creation: from Since on, before Until; zero for no bound
+	Limit        int       // at most so many; 0 for no bound
+	Cursor       string    // of the page before; empty for the first
+}
+
+// Page is a part of a list.
+type Page struct {
+	Transactions []Transaction `json:"transactions"` // the newest first, without their histories
+	Next         string        `json:"next"`         // the Cursor of the next page, empty when this is the last
+}
+
+// List lists payouts, the newest first. A payout that changes its state between two pages may be
+// on both or on neither. The error is an *InvalidError for a cursor that no page had, or ErrUnavailable.
+func (c *Client) List(ctx context.Context, q Query) (Page, error) {
+	after, err := readCursor(q.Cursor)
+	if err != nil {
+		return Page{}, err
+	}
+	limit := q.Limit
+	if limit > 0 {
+		limit++ // one more, to know whether there is a next page
+	}
+	records, err := c.ledger.List(ctx, ledger.Query{
+		State: q.State.internal(), Since: q.Since, Until: q.Until, Limit: limit, After: after,
+	})
+	if err != nil {
+		return Page{}, told(err)
+	}
+	var page Page
+	if q.Limit > 0 && len(records) > q.Limit {
+		records = records[:q.Limit]
+		page.Next = writeCursor(records[q.Limit-1])
+	}
+	page.Transactions = make([]Transaction, len(records))
+	for i, rec := range records {
+		page.Transactions[i] = newTransaction(rec)
+	}
+	return page, nil
+}
+
+// Total is what one state holds.
+type Total struct {
+	State  State     `json:"state"`
+	Count  int64     `json:"count"`
+	Sum    Amount    `json:"sum"`
+	Oldest time.Time `json:"oldest,omitzero"` // creation of the oldest; zero when there is none
+}
+
+// Stats counts and sums every state, in the order of a payout's life. The error is ErrUnavailable.
+func (c *Client) Stats(ctx context.Context) ([]Total, error) {
+	stats, err := c.ledger.Stats(ctx)
+	if err != nil {
+		return nil, told(err)
+	}
+	totals := make([]Total, len(stats))
+	for i, s := range stats {
+		totals[i] = Total{State(s.State), s.Count, Cents(s.Cents), s.Oldest}
+	}
+	return totals, nil
+}

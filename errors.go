@@ -1,0 +1,73 @@
+package salur
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/payout"
+)
+
+var (
+	// ErrConflict: the reference is on record with other content. Nothing was changed; the
+	// payout on record goes on. Give a new payout a reference of its own.
+	ErrConflict = errors.New("the reference exists with other content")
+	// ErrNotFound: no payout with this reference is on record. It was never accepted, or it is
+	// over for longer than the workers' SALUR_RETENTION.
+	ErrNotFound = errors.New("no payout with this reference")
+	// ErrUnavailable: Redis cannot serve. Of Enqueue it is not known whether the payout was
+	// accepted; make the same call again, nobody is paid twice.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrFull: Redis is nearly full, and what is left belongs to the payouts that are under way.
+	// None of this call was accepted. It is an ErrUnavailable too.
+	ErrFull = fmt.Errorf("%w: Redis is nearly full", ErrUnavailable)
+)
+
+// FieldError is one bad field of a payout.
+type FieldError struct {
+	Field string `json:"field"` // as in JSON: ref, customer, amount, …
+	Value string `json:"value"` // masked where it is personal
+	Fix   string `json:"fix"`
+}
+
+// InvalidError names every bad field of a payout.
+type InvalidError struct {
+	Fields []FieldError
+}
+
+// Error is one line.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		parts[i] = fmt.Sprintf("%s %q: %s", f.Field, f.Value, f.Fix)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// invalid gives an error of a payout's fields its public form.
+func invalid(err error) error {
+	var fields payout.InvalidError
+	if !errors.As(err, &fields) {
+		return err
+	}
+	e := &InvalidError{}
+	for _, f := range fields {
+		e.Fields = append(e.Fields, FieldError(f))
+	}
+	return e
+}
+
+// told gives an error of the ledger its public form: what is none of ours is Redis's, or the
+// caller's own end of the context.
+func told(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrNotFound):
+		return ErrNotFound
+	case errors.Is(err, ledger.ErrConflict):
+		return ErrConflict
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
