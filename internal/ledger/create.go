@@ -90,8 +90,9 @@ func (c *Created) read(answer any, fingerprint string) {
 	case string:
 		c.New = true
 	case []any:
-		c.Record, c.Err = decode(a[1], a[2])
-		if c.Err == nil && a[0].(string) != fingerprint {
+		var other string
+		c.Record, other, c.Err = decode(a[0].(string))
+		if c.Err == nil && other != fingerprint {
 			c.Err = ErrConflict
 		}
 	case error:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -51,32 +52,34 @@ func (k keys) open(kind payout.Kind, s statemachine.Step) string {
 
 // Get implements Ledger.
 func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
-	v, err := l.rdb.HMGet(ctx, l.keys.tx(ref), "ver", "doc").Result()
+	text, err := l.rdb.Get(ctx, l.keys.tx(ref)).Result()
+	if errors.Is(err, redis.Nil) {
+		return Record{}, ErrNotFound
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("ledger: read payout %s: %w", ref, err)
 	}
-	return decode(v[0], v[1])
+	rec, _, err := decode(text)
+	return rec, err
 }
 
 // GetMany implements Ledger.
 func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, error) {
 	found := make(map[string]Record, len(refs))
 	for some := range slices.Chunk(refs, 500) {
-		cmds, err := l.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, ref := range some {
-				p.HMGet(ctx, l.keys.tx(ref), "ver", "doc")
-			}
-			return nil
-		})
+		keys := make([]string, len(some))
+		for i, ref := range some {
+			keys[i] = l.keys.tx(ref)
+		}
+		texts, err := l.rdb.MGet(ctx, keys...).Result()
 		if err != nil {
 			return nil, fmt.Errorf("ledger: read %d payouts: %w", len(some), err)
 		}
-		for i, cmd := range cmds {
-			v := cmd.(*redis.SliceCmd).Val()
-			rec, err := decode(v[0], v[1])
-			if errors.Is(err, ErrNotFound) {
+		for i, text := range texts {
+			if text == nil {
 				continue
 			}
+			rec, _, err := decode(text.(string))
 			if err != nil {
 				return nil, fmt.Errorf("payout %s: %w", some[i], err)
 			}
@@ -105,7 +108,7 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
 			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
 		},
-		token(), rec.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
+		token(), rec.Version, next.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), cents, -cents, encode(newEvent(next, d.Entry)),
 	).Text()
 	switch {
@@ -153,22 +156,22 @@ func encode(v any) string {
 	return string(b)
 }
 
-func decode(ver, doc any) (Record, error) {
-	text, ok := doc.(string)
-	if !ok {
-		return Record{}, ErrNotFound
+// decode reads what the scripts write: version, token, fingerprint and document.
+func decode(text string) (rec Record, fingerprint string, err error) {
+	parts := strings.SplitN(text, " ", 4)
+	if len(parts) < 4 {
+		return Record{}, "", errors.New("ledger: the record cannot be read")
 	}
-	var rec Record
-	if err := json.Unmarshal([]byte(text), &rec); err != nil {
-		return Record{}, fmt.Errorf("ledger: the record cannot be read: %w", err)
-	}
-	n, err := strconv.ParseInt(fmt.Sprint(ver), 10, 64)
+	version, err := strconv.ParseInt(parts[0], 10, 64)
 	if err != nil {
-		return Record{}, fmt.Errorf("ledger: the record's version cannot be read: %w", err)
+		return Record{}, "", fmt.Errorf("ledger: the record's version cannot be read: %w", err)
 	}
-	rec.Version = n
+	if err := json.Unmarshal([]byte(parts[3]), &rec); err != nil {
+		return Record{}, "", fmt.Errorf("ledger: the record cannot be read: %w", err)
+	}
+	rec.Version = version
 	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter
-	return rec, nil
+	return rec, parts[2], nil
 }
 
 // token marks one write. When Redis has carried it out but the answer was lost, the client
