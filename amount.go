@@ -1,6 +1,8 @@
 package salur
 
 import (
+	"fmt"
+
 	"github.com/salur-id/salur/internal/money"
 )
 
@@ -36,11 +38,14 @@ func (a Amount) String() string { return a.internal().String() }
 // MarshalJSON writes DANA's form of money: {"value":"10000.00","currency":"IDR"}.
 func (a Amount) MarshalJSON() ([]byte, error) { return a.internal().MarshalJSON() }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads what MarshalJSON writes. Another currency than IDR is an error.
 func (a *Amount) UnmarshalJSON(b []byte) error {
 	var m money.Amount
 	if err := m.UnmarshalJSON(b); err != nil {
 		return err
+	}
+	if m.Currency() != money.IDR {
+		return fmt.Errorf("an amount in %q: use %s", m.Currency(), money.IDR)
 	}
 	a.cents = m.Cents()
 	return nil

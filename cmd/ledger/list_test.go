@@ -89,19 +89,19 @@ func TestListForms(t *testing.T) {
 	b := setup(t)
 	b.putPending(t)
 	b.put(t, sm.StateFailed)
-	wantJSON := `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
-		`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
-		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00"}
-{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
+	wantJSON := `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
 		`"customer":"62811****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null}
+{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
+		`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
+		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00"}
 `
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := `REF     STATE    REASON         AMOUNT        PAYEE         CREATED                        NEXT ACTION
-PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
 failed  failed   exceeds_limit  IDR 10000.00  62811****234  2026-03-01T09:00:00.000+07:00
+PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
 `
 	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

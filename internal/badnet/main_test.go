@@ -420,20 +420,17 @@ func (w *world) settled(t *testing.T) {
 	defer cancel()
 	last := "0"
 	for len(open) > 0 {
-		streams, err := w.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{"salur:{topup}:events", last}, Block: 500 * time.Millisecond}).Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
+		events, err := w.ledger.Events(ctx, last, 100, 500*time.Millisecond)
+		if err != nil {
 			t.Fatalf("%d payouts are not over, they went %v: %v", len(open), open, err)
 		}
-		for _, s := range streams {
-			for _, m := range s.Messages {
-				last = m.ID
-				ref, to := m.Values["ref"].(string), sm.State(m.Values["to"].(string))
-				if _, waited := open[ref]; waited {
-					open[ref] += fmt.Sprint(" ", to)
-				}
-				if to.Final() || to == sm.StateReview {
-					delete(open, ref)
-				}
+		for _, e := range events {
+			last = e.ID
+			if _, waited := open[e.Ref]; waited {
+				open[e.Ref] += fmt.Sprint(" ", e.To)
+			}
+			if e.To.Final() || e.To == sm.StateReview {
+				delete(open, e.Ref)
 			}
 		}
 	}

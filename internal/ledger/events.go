@@ -52,7 +52,7 @@ func (l *Redis) LastEvent(ctx context.Context) (string, error) {
 }
 
 // Events reads at most limit events after the one with this ID, the oldest first. When there
-// is none it waits for one, at most for the time given, and returns none.
+// is none it waits for one, at most for the time given, and returns none; a negative time does not wait.
 func (l *Redis) Events(ctx context.Context, after string, limit int, wait time.Duration) ([]Event, error) {
 	got, err := l.rdb.XRead(ctx, &redis.XReadArgs{
 		Streams: []string{l.keys.events(), after}, Count: int64(limit), Block: wait,

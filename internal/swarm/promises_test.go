@@ -93,13 +93,12 @@ func (r *run) scheduled() map[string]bool {
 
 // events reads what has happened since last time.
 func (r *run) events() {
-	entries, err := r.rdb.XRange(r.ctx, "salur:{topup}:events", r.lastID, "+").Result()
+	events, err := r.ledger.Events(r.ctx, r.lastID, 1_000_000, -1)
 	r.check(err)
-	for _, e := range entries {
-		r.lastID = "(" + e.ID
-		from, to := e.Values["from"].(string), e.Values["to"].(string)
-		if from != "" {
-			r.tally.count(edge(sm.State(from), sm.State(to)))
+	for _, e := range events {
+		r.lastID = e.ID
+		if e.From != "" {
+			r.tally.count(edge(e.From, e.To))
 		}
 	}
 }

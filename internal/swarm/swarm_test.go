@@ -127,7 +127,7 @@ type run struct {
 func newRun(t *testing.T, y *tally, dice *rand.Rand) *run {
 	r := &run{
 		fleet: newFleet(t, workers), ctx: t.Context(), dice: dice, tally: y,
-		accepted: map[string]bool{}, plain: map[string]bool{}, final: map[string]sm.State{}, lastID: "-",
+		accepted: map[string]bool{}, plain: map[string]bool{}, final: map[string]sm.State{}, lastID: "0",
 	}
 	r.asynq = asynq.NewClientFromRedisClient(r.rdb)
 	return r

@@ -151,20 +151,17 @@ func (b *bundle) await(t *testing.T, ref string, want sm.State) ledger.Record {
 	last := "0"
 	seen := ""
 	for {
-		streams, err := b.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{"salur:{topup}:events", last}, Block: time.Second}).Result()
-		if err != nil && err != redis.Nil {
+		events, err := b.ledger.Events(ctx, last, 100, time.Second)
+		if err != nil {
 			t.Fatalf("%s did not become %s; it went %s: %v", ref, want, seen, err)
 		}
-		for _, s := range streams {
-			for _, m := range s.Messages {
-				last = m.ID
-				if m.Values["ref"] != ref {
-					continue
-				}
-				seen += fmt.Sprint(m.Values["to"], " ")
-				if m.Values["to"] == string(want) {
-					return b.get(t, ref)
-				}
+		for _, e := range events {
+			last = e.ID
+			if e.Ref != ref {
+				continue
+			}
+			if seen += fmt.Sprint(e.To, " "); e.To == want {
+				return b.get(t, ref)
 			}
 		}
 	}
