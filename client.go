@@ -202,7 +202,7 @@ func (c *Client) List(ctx context.Context, q Query) (Page, error) {
 type Total struct {
 	State  State     `json:"state"`
 	Count  int64     `json:"count"`
-	Sum    Amount    `json:"sum"`
+	Sum    Amount    `json:"amount"`
 	Oldest time.Time `json:"oldest,omitzero"` // creation of the oldest; zero when there is none
 }
 

@@ -1,7 +1,6 @@
 package salur
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/salur-id/salur/internal/jakarta"
@@ -71,26 +70,21 @@ type Entry struct {
 // Time is a moment; in JSON it is written in Jakarta's time with milliseconds.
 type Time struct{ time.Time }
 
-const stamp = "2006-01-02T15:04:05.000-07:00"
-
 // MarshalJSON writes 2026-11-21T09:30:00.000+07:00.
 func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + t.String() + `"`), nil
 }
 
 // String is the moment as in JSON.
-func (t Time) String() string { return t.In(jakarta.Zone).Format(stamp) }
+func (t Time) String() string { return jakarta.Stamp(t.Time) }
 
 func newTransaction(rec ledger.Record) Transaction {
 	p, tx := rec.Payout, rec.Tx
 	t := Transaction{
 		Ref: p.Ref, Kind: Kind(p.Kind), State: State(tx.State), Reason: tx.Reason, Amount: Cents(p.Amount.Cents()),
-		Customer: payout.Mask(p.Customer), ReferenceNo: tx.ReferenceNo,
+		Customer: p.MaskedCustomer(), ReferenceNo: tx.ReferenceNo,
 		Attempts: tx.Attempts, Inquiries: tx.Inquiries, Resends: tx.Resends,
 		CreatedAt: Time{rec.CreatedAt}, UpdatedAt: Time{rec.UpdatedAt},
-	}
-	if p.Customer == payout.ByCustomerID {
-		t.Customer = payout.Mask(p.CustomerID)
 	}
 	if p.Kind == payout.Bank {
 		t.BankCode, t.Bank, t.Account = p.BankCode, payout.BankName(p.BankCode), payout.Mask(p.Account)
@@ -106,20 +100,8 @@ func newHistory(entries []ledger.Entry) []Entry {
 	for i, e := range entries {
 		history[i] = Entry{
 			At: Time{e.At}, From: State(e.From), To: State(e.To), Event: string(e.Event),
-			Detail: detail(e), ResponseCode: e.ResponseCode, ExternalID: e.ExternalID,
+			Detail: e.Summary(), ResponseCode: e.ResponseCode, ExternalID: e.ExternalID,
 		}
 	}
 	return history
-}
-
-// detail is what an entry says beyond its event; one that stands for several says so.
-func detail(e ledger.Entry) string {
-	if e.Times < 2 {
-		return e.Detail
-	}
-	times := fmt.Sprintf("%d times since %s", e.Times, Time{e.Since})
-	if e.Detail == "" {
-		return times
-	}
-	return e.Detail + ", " + times
 }

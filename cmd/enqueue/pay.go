@@ -3,16 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/intake"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
-	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // payCommand completes a command that accepts one payout, in: what it does, and the flags
@@ -41,21 +41,23 @@ func (p *program) pay(c *cobra.Command, po payout.Payout) error {
 		return err
 	}
 	defer rdb.Close()
-	rec, created, err := wakeup.Submit(c.Context(), ledger.NewRedis(rdb), wakeup.New(rdb), po, time.Now())
-	if errors.Is(err, ledger.ErrConflict) {
+	got, err := salur.New(rdb).Enqueue(c.Context(), intake.ToPayout(po))
+	switch {
+	case errors.Is(err, salur.ErrConflict):
 		return cli.Fail(cli.Conflict, fmt.Errorf("--%w", conflict(po.Ref)))
-	}
-	if err != nil {
+	case errors.Is(err, salur.ErrFull):
+		return fmt.Errorf("%s was not accepted: %w", po.Ref, err)
+	case err != nil:
 		return uncertain(po.Ref, "run the same command again", err)
 	}
 	out := c.OutOrStdout()
 	switch {
 	case p.json:
-		return cli.PrintJSON(out, receipt{po.Ref, rec.Tx.State, !created})
-	case created:
+		return cli.PrintJSON(out, got)
+	case !got.Duplicate:
 		_, err = fmt.Fprintf(out, "accepted %s: %s to %s\n", po.Ref, po.Amount, po.Payee())
 	default:
-		_, err = fmt.Fprintf(out, "%s was accepted before; it is %s\n", po.Ref, rec.Tx.State)
+		_, err = fmt.Fprintf(out, "%s was accepted before; it is %s\n", po.Ref, got.State)
 	}
 	return err
 }

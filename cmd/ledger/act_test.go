@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/jakarta"
 	sm "github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
 )
@@ -52,7 +53,7 @@ func TestInquireJSON(t *testing.T) {
 	b := setup(t)
 	b.put(t, sm.StateReview)
 	out := b.must(t, "inquire", "review", "--json")
-	want := fmt.Sprintf("{\"ref\":\"review\",\"state\":\"review\",\"nextActionAt\":%q}\n", stamp(b.get(t, "review").Tx.DueAt))
+	want := fmt.Sprintf("{\"ref\":\"review\",\"state\":\"review\",\"nextActionAt\":%q}\n", jakarta.Stamp(b.get(t, "review").Tx.DueAt))
 	if out != want {
 		t.Errorf("prints %s, want %s", out, want)
 	}

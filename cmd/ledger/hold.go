@@ -13,6 +13,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -101,15 +102,15 @@ type holdDocument struct {
 }
 
 func newHoldDocument(h gate.Hold) holdDocument {
-	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, stamp(h.Since)}
+	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, jakarta.Stamp(h.Since)}
 }
 
 // explain is a hold for people, in half a line.
 func explain(h gate.Hold) string {
 	if h.By == gate.ByPerson {
-		return plain(fmt.Sprintf("by %s since %s: %s", h.Person, stamp(h.Since), h.Reason))
+		return plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Stamp(h.Since), h.Reason))
 	}
-	return plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", stamp(h.Since), h.Cause, h.Reason, h.Ref))
+	return plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", jakarta.Stamp(h.Since), h.Cause, h.Reason, h.Ref))
 }
 
 // operator is who is logged in. Stopping must not fail because the system has no name for

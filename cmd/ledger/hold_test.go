@@ -11,6 +11,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/jakarta"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -47,7 +48,7 @@ func TestHoldAndResume(t *testing.T) {
 	if len(held) != 1 || held[0].By != gate.ByPerson || held[0].Reason != "month end" || held[0].Person != me.Username {
 		t.Fatalf("the workers see %+v", held)
 	}
-	since := stamp(held[0].Since)
+	since := jakarta.Stamp(held[0].Since)
 	if want := fmt.Sprintf("Sending is held by %s since %s: month end.\nStart it again with: ledger resume\n", me.Username, since); out != want {
 		t.Errorf("hold prints %q, want %q", out, want)
 	}
@@ -77,7 +78,7 @@ func TestHoldAndResumeJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	since := stamp(b.holds(t)[0].Since)
+	since := jakarta.Stamp(b.holds(t)[0].Since)
 	mine := fmt.Sprintf(`{"by":"person","cause":"","reason":"say \"stop\"","person":%s,"ref":"","since":%q}`, me, since)
 	if diff := cmp.Diff(mine+"\n", out); diff != "" {
 		t.Errorf("hold (-want +got):\n%s", diff)

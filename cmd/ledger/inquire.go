@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -42,8 +43,8 @@ func (p *program) inquireCommand() *cobra.Command {
 				return cli.PrintJSON(c.OutOrStdout(), struct {
 					Ref          string             `json:"ref"`
 					State        statemachine.State `json:"state"`
-					NextActionAt *string            `json:"nextActionAt"`
-				}{ref, rec.Tx.State, nextActionAt(rec.Tx)})
+					NextActionAt salur.Time         `json:"nextActionAt"`
+				}{ref, rec.Tx.State, salur.Time{Time: rec.Tx.DueAt}})
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "A worker asks DANA about %s as soon as it can. It is %s; %s.\nSee the answer with: ledger show %s\n",
 				ref, rec.Tx.State, whatAnswerDoes(rec.Tx.State), ref)

@@ -8,9 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/ledger"
-	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -31,18 +30,18 @@ func (p *program) listCommand() *cobra.Command {
 				return err
 			}
 			defer rdb.Close()
-			records, err := ledger.NewRedis(rdb).List(c.Context(), q)
+			page, err := salur.New(rdb).List(c.Context(), q)
 			if err != nil {
 				return err
 			}
-			if err := p.printList(c.OutOrStdout(), records); err != nil {
+			if err := p.printList(c.OutOrStdout(), page.Transactions); err != nil {
 				return err
 			}
-			switch len(records) {
-			case 0:
+			switch {
+			case len(page.Transactions) == 0:
 				fmt.Fprintln(c.ErrOrStderr(), "No payouts match.")
-			case limit:
-				fmt.Fprintf(c.ErrOrStderr(), "Only the newest %d are listed and there may be more; raise --limit, or narrow with --state, --since, --until.\n", limit)
+			case page.Next != "":
+				fmt.Fprintf(c.ErrOrStderr(), "Only the newest %d are listed and there are more; raise --limit, or narrow with --state, --since, --until.\n", limit)
 			}
 			return nil
 		},
@@ -56,9 +55,9 @@ func (p *program) listCommand() *cobra.Command {
 }
 
 // query checks the flags of list.
-func query(state, since, until string, limit int) (q ledger.Query, err error) {
-	q = ledger.Query{State: statemachine.State(state), Limit: limit}
-	if state != "" && !slices.Contains(statemachine.States, q.State) {
+func query(state, since, until string, limit int) (q salur.Query, err error) {
+	q = salur.Query{State: salur.State(state), Limit: limit}
+	if state != "" && !slices.Contains(statemachine.States, statemachine.State(state)) {
 		return q, refuse("--state %.40q: use one of %s", state, stateNames())
 	}
 	if limit < 1 {
@@ -84,25 +83,25 @@ func stateNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (p *program) printList(out io.Writer, records []ledger.Record) error {
+func (p *program) printList(out io.Writer, txs []salur.Transaction) error {
 	if p.json {
-		for _, rec := range records {
-			if err := cli.PrintJSON(out, newDocument(rec)); err != nil {
+		for _, tx := range txs {
+			if err := cli.PrintJSON(out, tx); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	if len(records) == 0 {
+	if len(txs) == 0 {
 		return nil
 	}
 	rows := [][]string{{"REF", "STATE", "REASON", "AMOUNT", "PAYEE", "CREATED", "NEXT ACTION"}}
-	for _, rec := range records {
-		d, next := newDocument(rec), ""
-		if d.NextActionAt != nil {
-			next = *d.NextActionAt
+	for _, tx := range txs {
+		next := ""
+		if tx.NextActionAt != nil {
+			next = tx.NextActionAt.String()
 		}
-		rows = append(rows, []string{d.Ref, string(d.State), d.Reason, d.Amount.String(), listedPayee(rec.Payout), d.CreatedAt, next})
+		rows = append(rows, []string{tx.Ref, string(tx.State), tx.Reason, tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
 	}
 	_, err := io.WriteString(out, align(rows))
 	return err
@@ -110,9 +109,9 @@ func (p *program) printList(out io.Writer, records []ledger.Record) error {
 
 // listedPayee is who is paid. A bank account is named as one, so that nobody takes its
 // number for a phone's.
-func listedPayee(p payout.Payout) string {
-	if p.Kind == payout.Bank {
-		return string(p.Kind) + " " + p.Payee()
+func listedPayee(tx salur.Transaction) string {
+	if tx.Kind == salur.Bank {
+		return strings.Join(strings.Fields(strings.Join([]string{"bank", tx.BankCode, tx.Bank, tx.Account}, " ")), " ")
 	}
-	return p.Payee()
+	return tx.Customer
 }

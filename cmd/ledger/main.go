@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/ledger"
@@ -74,7 +75,7 @@ func (p *program) open(c *cobra.Command) (redis.UniversalClient, error) {
 // about says which payout an error is about, and gives a missing one its exit code.
 func about(ref string, err error) error {
 	err = fmt.Errorf("ref %q: %w", ref, err)
-	if errors.Is(err, ledger.ErrNotFound) {
+	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, salur.ErrNotFound) {
 		return cli.Fail(cli.NotFound, fmt.Errorf("%w; see ledger list", err))
 	}
 	return err

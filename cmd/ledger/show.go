@@ -7,9 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
 )
 
 func (p *program) showCommand() *cobra.Command {
@@ -24,6 +27,13 @@ func (p *program) showCommand() *cobra.Command {
 			}
 			defer rdb.Close()
 			ref, l := args[0], ledger.NewRedis(rdb)
+			if p.json {
+				tx, err := salur.New(rdb).Get(c.Context(), ref)
+				if err != nil {
+					return about(ref, err)
+				}
+				return cli.PrintJSON(c.OutOrStdout(), tx)
+			}
 			rec, err := l.Get(c.Context(), ref)
 			if err != nil {
 				return about(ref, err)
@@ -31,9 +41,6 @@ func (p *program) showCommand() *cobra.Command {
 			history, err := l.History(c.Context(), ref)
 			if err != nil {
 				return about(ref, err)
-			}
-			if p.json {
-				return cli.PrintJSON(c.OutOrStdout(), newFullDocument(rec, history))
 			}
 			_, err = io.WriteString(c.OutOrStdout(), describe(rec)+"\n"+narrate(history))
 			return err
@@ -43,28 +50,28 @@ func (p *program) showCommand() *cobra.Command {
 
 // describe is how a payout stands, for people.
 func describe(rec ledger.Record) string {
-	d := newDocument(rec)
+	p, tx := rec.Payout, rec.Tx
 	next := "nothing is scheduled"
-	if d.NextActionAt != nil {
-		next = fmt.Sprintf("%s at %s", rec.Tx.Next, *d.NextActionAt)
+	if tx.Next != statemachine.StepNone {
+		next = fmt.Sprintf("%s at %s", tx.Next, jakarta.Stamp(tx.DueAt))
 	}
 	rows := [][]string{
-		{"ref", d.Ref},
-		{"kind", string(d.Kind)},
-		{"state", string(d.State)},
-		{"reason", d.Reason},
-		{"amount", d.Amount.String()},
-		{"customer", d.Customer},
+		{"ref", p.Ref},
+		{"kind", string(p.Kind)},
+		{"state", string(tx.State)},
+		{"reason", tx.Reason},
+		{"amount", p.Amount.String()},
+		{"customer", p.MaskedCustomer()},
 	}
-	if d.Kind == payout.Bank {
-		rows = append(rows, []string{"bank", rec.Payout.Bank()}, []string{"account", d.Account})
+	if p.Kind == payout.Bank {
+		rows = append(rows, []string{"bank", p.Bank()}, []string{"account", payout.Mask(p.Account)})
 	}
 	return align(append(rows, [][]string{
-		{"DANA reference", d.ReferenceNo},
-		{"sent", fmt.Sprintf("%d attempts, %d resends", d.Attempts, d.Resends)},
-		{"asked", fmt.Sprintf("%d inquiries", d.Inquiries)},
-		{"created", d.CreatedAt},
-		{"updated", d.UpdatedAt},
+		{"DANA reference", tx.ReferenceNo},
+		{"sent", fmt.Sprintf("%d attempts, %d resends", tx.Attempts, tx.Resends)},
+		{"asked", fmt.Sprintf("%d inquiries", tx.Inquiries)},
+		{"created", jakarta.Stamp(rec.CreatedAt)},
+		{"updated", jakarta.Stamp(rec.UpdatedAt)},
 		{"next", next},
 	}...))
 }
@@ -78,7 +85,7 @@ func narrate(history []ledger.Entry) string {
 		if e.From != e.To && e.From != "" {
 			states = fmt.Sprintf("%s → %s", e.From, e.To)
 		}
-		rows[i] = []string{stamp(e.At), states, string(e.Event), e.ResponseCode, e.ExternalID, detail(e)}
+		rows[i] = []string{jakarta.Stamp(e.At), states, string(e.Event), e.ResponseCode, e.ExternalID, e.Summary()}
 	}
 	var b strings.Builder
 	for i, line := range strings.SplitAfter(align(rows), "\n")[:len(rows)] {

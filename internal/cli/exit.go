@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/intake"
 	"github.com/salur-id/salur/internal/payout"
@@ -50,13 +51,20 @@ func CodeOf(err error) Code {
 	var settings config.Error
 	var fields payout.InvalidError
 	var header intake.HeaderError
+	var invalid *salur.InvalidError
 	switch {
 	case err == nil:
 		return Done
 	case errors.As(err, &own):
 		return own.Code
-	case errors.As(err, &settings), errors.As(err, &fields), errors.As(err, &header):
+	case errors.As(err, &settings), errors.As(err, &fields), errors.As(err, &header), errors.As(err, &invalid):
 		return Invalid
+	case errors.Is(err, salur.ErrConflict):
+		return Conflict
+	case errors.Is(err, salur.ErrNotFound):
+		return NotFound
+	case errors.Is(err, salur.ErrUnavailable):
+		return Unreachable
 	case unreachable(err):
 		return Unreachable
 	}

@@ -18,7 +18,7 @@ func Object(b []byte) (salur.Payout, error) {
 	if err != nil {
 		return salur.Payout{}, toPublic(err)
 	}
-	return toPayout(p), nil
+	return ToPayout(p), nil
 }
 
 // toPublic gives bad fields the form in which callers of the Go package get them.
@@ -34,7 +34,8 @@ func toPublic(err error) error {
 	return e
 }
 
-func toPayout(p payout.Payout) salur.Payout {
+// ToPayout is the payout in the form in which callers of the Go package have it.
+func ToPayout(p payout.Payout) salur.Payout {
 	return salur.Payout{
 		Kind: salur.Kind(p.Kind), Ref: p.Ref, Customer: p.Customer,
 		Amount: salur.Cents(p.Amount.Cents()), Fee: salur.Cents(p.Fee.Cents()), Notes: p.Notes, CustomerID: p.CustomerID,

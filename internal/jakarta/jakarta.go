@@ -13,3 +13,7 @@ const Layout = "2006-01-02T15:04:05-07:00"
 
 // Format writes t as DANA reads it: 2026-11-21T09:30:00+07:00.
 func Format(t time.Time) string { return t.In(Zone).Format(Layout) }
+
+// Stamp writes t for people and JSON, with milliseconds, so that schedules can be seen in it:
+// 2026-11-21T09:30:00.000+07:00.
+func Stamp(t time.Time) string { return t.In(Zone).Format("2006-01-02T15:04:05.000-07:00") }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
@@ -66,6 +67,18 @@ type Entry struct {
 	Since time.Time `json:"since,omitzero"`
 	// Answer is DANA's answer as it came, masked and cut, when it could not be understood.
 	Answer string `json:"answer,omitempty"`
+}
+
+// Summary is what the entry says beyond its event; one that stands for several says so.
+func (e Entry) Summary() string {
+	if e.Times < 2 {
+		return e.Detail
+	}
+	times := fmt.Sprintf("%d times since %s", e.Times, jakarta.Stamp(e.Since))
+	if e.Detail == "" {
+		return times
+	}
+	return e.Detail + ", " + times
 }
 
 // Query selects records for a list. The zero Query selects everything.

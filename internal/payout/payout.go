@@ -90,7 +90,13 @@ func (p Payout) Payee() string {
 	switch {
 	case p.Kind == Bank:
 		return p.Bank() + " " + Mask(p.Account)
-	case p.Customer == ByCustomerID:
+	}
+	return p.MaskedCustomer()
+}
+
+// MaskedCustomer is the phone number, or the customer id that stands for it, masked.
+func (p Payout) MaskedCustomer() string {
+	if p.Customer == ByCustomerID {
 		return Mask(p.CustomerID)
 	}
 	return Mask(p.Customer)

@@ -182,7 +182,7 @@ func (p Payout) wrong() (bad InvalidError) {
 		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
 	}
 	if y := p.NotAfter.UTC().Year(); y < 0 || y > 9999 { // such a time cannot be written down
-		bad.add("notAfter", clip(p.NotAfter.String()), fixNotAfter)
+		bad.add("notAfter", p.NotAfter.UTC().Format(time.RFC3339), fixNotAfter)
 	}
 	switch p.ChargeTarget {
 	case "", ChargeMerchant:

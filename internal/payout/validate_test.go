@@ -62,7 +62,7 @@ func TestParseBad(t *testing.T) {
 		{"ChargeTarget", func(in *Instruction) { in.ChargeTarget = "ME" }, `chargeTarget "ME": use DIVISION or MERCHANT, or leave it out`},
 		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
 		{"NotAfter", func(in *Instruction) { in.NotAfter = "tomorrow" }, `notAfter "tomorrow": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
-		{"NotAfterYear10000", func(in *Instruction) { in.NotAfter = "9999-12-31T23:59:59-07:00" }, `notAfter "9999-12-31T23:59:59-07:00": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
+		{"NotAfterYear10000", func(in *Instruction) { in.NotAfter = "9999-12-31T23:59:59-07:00" }, `notAfter "10000-01-01T06:59:59Z": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"Kind", func(in *Instruction) { in.Kind = "cash" }, `kind "cash": use topup or bank`},
 		{"BankCodeOfTopUp", func(in *Instruction) { in.BankCode = "014" }, `bankCode "014": goes only with kind bank`},
 		{"AccountInBankCodeOfTopUp", func(in *Instruction) { in.BankCode = "2460888509" }, `bankCode "24608****509": goes only with kind bank`},
