@@ -59,7 +59,7 @@ func TestListSelects(t *testing.T) {
 	t.Run("Limit", func(t *testing.T) {
 		t.Parallel()
 		code, stdout, stderr := b.run(t, "list", "--limit", "2")
-		if code != cli.Done || refs(stdout) != "P2 P1" || !strings.Contains(stderr, "newest 2 are listed and there may be more") {
+		if code != cli.Done || refs(stdout) != "P2 P1" || !strings.Contains(stderr, "newest 2 are listed and there are more") {
 			t.Errorf("exit %d, lists %q, stderr %q", code, refs(stdout), stderr)
 		}
 	})
