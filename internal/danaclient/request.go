@@ -31,13 +31,10 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 		return nil, err
 	}
 	// Names as net/http spells them, which spares it to find that out at every request.
-	req.Header["Content-Type"] = []string{"application/json"}
-	req.Header["X-Timestamp"] = []string{timestamp}
-	req.Header["X-Signature"] = []string{signature}
-	req.Header["X-Partner-Id"] = []string{c.cfg.PartnerID}
-	req.Header["X-External-Id"] = []string{externalID}
-	req.Header["Origin"] = []string{c.cfg.Origin}
-	req.Header["Channel-Id"] = []string{c.cfg.ChannelID}
+	values := [...]string{"application/json", timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
+	for i, name := range [...]string{"Content-Type", "X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
+		req.Header[name] = values[i : i+1 : i+1]
+	}
 	return req, nil
 }
 
