@@ -152,7 +152,7 @@ func TestNoOutcomeIsClaimedThatWasNotSaid(t *testing.T) {
 	t.Parallel()
 	claimed := map[statemachine.Kind]int{}
 	rapid.Check(t, func(r *rapid.T) {
-		for range 50 {
+		for range 100 {
 			s, httpStatus, raw := drawAnswer(r)
 			v := s.classify(httpStatus, raw, "PAY-1")
 			if wrong := check(s, httpStatus, raw, v); wrong != "" {
@@ -174,7 +174,7 @@ func TestNoOutcomeIsClaimedThatWasNotSaid(t *testing.T) {
 // drawAnswer is an answer of an API as it should be, mostly, with some of it spoilt.
 func drawAnswer(r *rapid.T) (s service, httpStatus int, raw []byte) {
 	s = rapid.SampledFrom(services).Draw(r, "service")
-	seldom := func(name string) bool { return rapid.IntRange(0, 9).Draw(r, name) == 0 }
+	seldom := func(name string) bool { return rapid.IntRange(0, 19).Draw(r, name) == 0 }
 	odd := func(name string, usual any, own ...any) any {
 		if !seldom("odd " + name) {
 			return usual
@@ -192,7 +192,7 @@ func drawAnswer(r *rapid.T) (s service, httpStatus int, raw []byte) {
 	}
 	status := "00"
 	if rapid.Bool().Draw(r, "not paid") {
-		status = fmt.Sprintf("%02d", rapid.IntRange(0, 9).Draw(r, "latest"))
+		status = rapid.SampledFrom([]string{"04", "05", "06", "07", "01", "02", "03", "08"}).Draw(r, "latest")
 	}
 	body := map[string]any{
 		"responseCode":   odd("code", cause[:3]+answering.code+cause[3:], "2003800", "00", 2003800),
@@ -217,7 +217,7 @@ func drawAnswer(r *rapid.T) (s service, httpStatus int, raw []byte) {
 	if seldom("cut") {
 		raw = raw[:rapid.IntRange(0, len(raw)).Draw(r, "at")]
 	}
-	return s, rapid.SampledFrom([]int{200, 200, 200, 200, 202, 403, 404, 500, 502, 0}).Draw(r, "http"), raw
+	return s, rapid.SampledFrom([]int{200, 200, 200, 200, 200, 200, 202, 403, 404, 502, 0}).Draw(r, "http"), raw
 }
 
 func FuzzClassify(f *testing.F) {
