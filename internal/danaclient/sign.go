@@ -1,6 +1,7 @@
 package danaclient
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"time"
@@ -57,6 +59,24 @@ func signRSA(key *rsa.PrivateKey, text string) (string, error) {
 		return "", fmt.Errorf("signing: %w", err)
 	}
 	return base64.StdEncoding.EncodeToString(sig), nil
+}
+
+// signedByDANA verifies DANA's signature of a JSON document, as it came or without
+// insignificant white space: DANA signs the compact form, and does not say which it sends.
+func signedByDANA(key *rsa.PublicKey, document []byte, signature string, text func(document []byte) []byte) bool {
+	raw, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil {
+		return false
+	}
+	verify := func(document []byte) bool {
+		sum := sha256.Sum256(text(document))
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], raw) == nil
+	}
+	if verify(document) {
+		return true
+	}
+	var compact bytes.Buffer
+	return json.Compact(&compact, document) == nil && verify(compact.Bytes())
 }
 
 // externalIDs is how many X-EXTERNAL-IDs one second has: 22 random digits.
