@@ -115,13 +115,14 @@ func (c *Client) balance(caller context.Context, id string) Balances {
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
+	ctx, connected := traced(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(balancePath).String(), bytes.NewReader(payload))
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	r := c.roundTrip(req, APIBalance, payload)
+	r := c.roundTrip(req, connected, APIBalance, payload)
 	if r.err != nil {
 		return Balances{Exchange: broken(caller, r)}
 	}
