@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"net/http"
 	"net/url"
 
@@ -25,7 +26,9 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 		signature, err = sign(c.cfg.Key, req.Method, path, timestamp, payload)
 	} else {
 		req.Header["Authorization"] = []string{"Bearer " + token}
-		signature = signSymmetric(c.cfg.ClientSecret, req.Method, path, token, timestamp, payload)
+		mac := c.macs.Get().(hash.Hash)
+		signature = signSymmetric(mac, req.Method, path, token, timestamp, payload)
+		c.macs.Put(mac)
 	}
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"math/big"
 	"time"
 
@@ -43,10 +44,14 @@ func sign(key *rsa.PrivateKey, method, path, timestamp string, body []byte) (str
 	return signRSA(key, method+":"+path+":"+bodyHash(body)+":"+timestamp)
 }
 
+// newMAC is what signSymmetric signs with: HMAC-SHA512 with the client secret.
+func newMAC(secret string) hash.Hash { return hmac.New(sha512.New, []byte(secret)) }
+
 // signSymmetric makes X-SIGNATURE by SNAP's symmetric scheme: HMAC-SHA512 with the client
-// secret, in base64, over the same and the token.
-func signSymmetric(secret, method, path, token, timestamp string, body []byte) string {
-	mac := hmac.New(sha512.New, []byte(secret))
+// secret, in base64, over the same and the token. The mac is used again and again, one call
+// at a time.
+func signSymmetric(mac hash.Hash, method, path, token, timestamp string, body []byte) string {
+	mac.Reset()
 	mac.Write([]byte(method + ":" + path + ":" + token + ":" + bodyHash(body) + ":" + timestamp))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
