@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 // merchant asks a sandbox, without any Redis.
 type merchant struct {
 	*sandbox.Sandbox
+	danaKey string
 	environ []string
 }
 
@@ -42,14 +44,18 @@ func newMerchant(t *testing.T, environ ...string) *merchant {
 	}
 	box, err := sandbox.New(sandbox.Config{
 		PartnerID: "partner", PublicKey: &key.PublicKey, MerchantID: "216620000000000000001", ClientSecret: "s3cret",
-		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now,
+		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now, DANAKey: key,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(box)
 	t.Cleanup(func() { box.Close(); server.Close() })
-	return &merchant{box, append([]string{
+	return &merchant{box, base64.StdEncoding.EncodeToString(public), append([]string{
 		"REDIS_URL=redis://127.0.0.1:1", "DANA_BASE_URL=" + server.URL, "X_PARTNER_ID=partner", "PRIVATE_KEY_PATH=" + file,
 		"ORIGIN=merchant.example", "MERCHANT_ID=216620000000000000001", "CLIENT_SECRET=s3cret",
 	}, environ...)}
@@ -175,6 +181,24 @@ func TestAskBalance(t *testing.T) {
 	m.environ = append(m.environ, "MERCHANT_ID=216620000000000000009", "CLIENT_SECRET=s3cret")
 	if _, errs, code := m.run(t, "balance"); code != cli.Internal || !strings.Contains(errs, "DANA refused: 12158006901 Merchant does not exist") {
 		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+// With DANA's public key in the environment a balance must be signed by it.
+func TestBalanceSignature(t *testing.T) {
+	t.Parallel()
+	m := newMerchant(t)
+	other := newMerchant(t)
+	plain := m.environ
+	for name, test := range map[string]struct {
+		key  string
+		code cli.Code
+	}{"DANA's": {m.danaKey, cli.Done}, "another": {other.danaKey, cli.Unreachable}} {
+		m.environ = append(plain[:len(plain):len(plain)], "DANA_PUBLIC_KEY="+test.key)
+		out, errs, code := m.run(t, "balance")
+		if code != test.code || (code == cli.Done) != strings.Contains(out, "1000000.00") || code != cli.Done && !strings.Contains(errs, "wrong_signature") {
+			t.Errorf("%s: %d %q %q", name, code, out, errs)
+		}
 	}
 }
 

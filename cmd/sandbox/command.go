@@ -96,6 +96,11 @@ func start(cmd *cobra.Command, o options, log *zap.Logger) error {
 	if err := notifies(&cfg, o); err != nil {
 		return err
 	}
+	if o.notifyURL != "" || cfg.ClientSecret != "" && o.keysDir != "" {
+		if cfg.DANAKey, err = danaKey(o.keysDir); err != nil {
+			return err
+		}
+	}
 	box, err := sandbox.New(cfg)
 	if err != nil {
 		return internalError{err}
@@ -136,8 +141,7 @@ func notifies(cfg *sandbox.Config, o options) error {
 		return fmt.Errorf("--notify-url %q: use http://host:port or https://host, with a path if it is not DANA's own", o.notifyURL)
 	}
 	cfg.NotifyURL, cfg.NotifyAfter = o.notifyURL, notifyAfter
-	cfg.NotifyKey, err = notifyKey(o.keysDir)
-	return err
+	return nil
 }
 
 // notifyAfter is how long after a transfer its end is notified, and how long after an attempt
@@ -203,7 +207,7 @@ func settings(addr *net.TCPAddr, o options, cfg sandbox.Config) []setting {
 		list = append(list, setting{"PRIVATE_KEY_PATH", absolute(filepath.Join(o.keysDir, merchantKeys.private))})
 	}
 	list = append(list, setting{"ORIGIN", "https://merchant.example"})
-	if cfg.NotifyKey != nil {
+	if cfg.DANAKey != nil {
 		list = append(list, setting{"DANA_PUBLIC_KEY_PATH", absolute(filepath.Join(o.keysDir, danaKeys.public))})
 	}
 	if cfg.ClientSecret != "" {

@@ -17,7 +17,7 @@ import (
 // A key pair is two files: the private key in PKCS#8, the public one as SPKI.
 var (
 	merchantKeys = pairNames{"private.pem", "public.pem"}
-	// danaKeys sign notifies, in the place of DANA's own.
+	// danaKeys sign notifies and balances, in the place of DANA's own.
 	danaKeys = pairNames{"dana-private.pem", "dana-public.pem"}
 )
 
@@ -106,14 +106,14 @@ func makeKeyPair(dir string, names pairNames) (*rsa.PublicKey, error) {
 	return &key.PublicKey, nil
 }
 
-// notifyKey is the private key of the sandbox's own pair in dir, made there when missing.
-func notifyKey(dir string) (*rsa.PrivateKey, error) {
+// danaKey is the private key of the sandbox's own pair in dir, made there when missing.
+func danaKey(dir string) (*rsa.PrivateKey, error) {
 	if _, err := keyPair(dir, danaKeys); err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(filepath.Join(dir, danaKeys.private))
 	if err != nil {
-		return nil, fmt.Errorf("--keys: cannot read the key of notifies: %w", err)
+		return nil, fmt.Errorf("--keys: cannot read the key that plays DANA's: %w", err)
 	}
 	block, _ := pem.Decode(b)
 	if block == nil {

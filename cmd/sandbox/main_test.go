@@ -188,6 +188,9 @@ func TestSettings(t *testing.T) {
 	if strings.Contains(fmt.Sprint(p.settings), "hush") {
 		t.Error("the secret was printed")
 	}
+	if _, err := readPublicKey(p.settings["DANA_PUBLIC_KEY_PATH"]); err != nil { // which verifies balances
+		t.Error(err)
+	}
 	p.stop()
 	if code := <-p.exit; code != int(cli.Done) || strings.Contains(p.stderr.String(), "hush") {
 		t.Errorf("exit %d: %s", code, &p.stderr)

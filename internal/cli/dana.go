@@ -35,7 +35,7 @@ func newDANA(c config.DANA, conns int, failed func(error)) (*danaclient.Client, 
 	cfg := danaclient.Config{
 		BaseURL: base, PartnerID: c.PartnerID, Origin: c.Origin, ChannelID: c.ChannelID, Key: key,
 		ClientSecret: string(c.ClientSecret), ClientID: c.ClientID, MerchantID: c.MerchantID,
-		LegacyPaths: c.Paths == config.PathsHTM, NeedNotify: c.NeedNotify, Timeout: c.Timeout, MaxConns: conns, Now: time.Now,
+		LegacyPaths: c.Paths == config.PathsHTM, NeedNotify: c.NeedNotify, DANAKey: c.PublicKey, Timeout: c.Timeout, MaxConns: conns, Now: time.Now,
 	}
 	if c.Signature == config.Symmetric {
 		cfg.Signature = danaclient.Symmetric

@@ -51,6 +51,8 @@ type DANA struct {
 	Signature    string // Asymmetric or Symmetric
 	Paths        string // PathsREST or PathsHTM
 	AuditFile    string // empty for no audit record
+	// PublicKey is DANA's, which verifies its balances and its notifies; nil when it is not given.
+	PublicKey *rsa.PublicKey
 	// NeedNotify asks DANA to notify the ends of transfers to banks: Notify.Addr is set.
 	NeedNotify bool
 }

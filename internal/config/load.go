@@ -118,6 +118,13 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 			bad = append(bad, Problem{sign.From, sign.Text, "needs CLIENT_SECRET; set it in the environment, or use asymmetric"})
 		}
 	}
+	publicKey, publicKeySet := at("dana_public_key")
+	publicPath, publicPathSet := at("dana_public_key_path")
+	if publicKeySet && publicPathSet {
+		// Which of the two is DANA's is not known; the other one could let somebody else
+		// have DANA asked.
+		bad = append(bad, Problem{publicKey.From, "", publicPath.From + " is set as well; set one of the two"})
+	}
 	if needs&NeedHTTP != 0 {
 		user, userSet := at("ui_user")
 		password, passwordSet := at("ui_password")
@@ -127,15 +134,7 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 		case passwordSet && !userSet:
 			bad = append(bad, Problem{password.From, "", "is set without SALUR_UI_USER; set both or neither"})
 		}
-		_, notify := at("notify_addr")
-		key, keySet := at("dana_public_key")
-		path, pathSet := at("dana_public_key_path")
-		switch {
-		case keySet && pathSet:
-			// Which of the two is DANA's is not known; the other one could let somebody else
-			// have DANA asked.
-			bad = append(bad, Problem{key.From, "", path.From + " is set as well; set one of the two"})
-		case notify && !keySet && !pathSet:
+		if _, notify := at("notify_addr"); notify && !publicKeySet && !publicPathSet {
 			bad = append(bad, Problem{"DANA_PUBLIC_KEY", "", "is required with SALUR_NOTIFY_ADDR; set it or DANA_PUBLIC_KEY_PATH in the environment, " +
 				"or dana_public_key_path in the configuration file"})
 		}

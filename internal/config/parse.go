@@ -189,7 +189,7 @@ func publicKey(c *Config, text string) string {
 	if err != nil {
 		return badPublicKey
 	}
-	c.Notify.Key = key
+	c.DANA.PublicKey, c.Notify.Key = key, key
 	return ""
 }
 

@@ -111,10 +111,10 @@ var settings = []setting{
 	{key: "notify_path", env: []string{"SALUR_NOTIFY_PATH"}, need: NeedHTTP, def: danaclient.NotifyPath,
 		usage: "path that DANA calls and signs",
 		parse: notifyPath},
-	{key: "dana_public_key", env: []string{"DANA_PUBLIC_KEY"}, need: NeedHTTP, secrecy: secret,
-		usage: "DANA's RSA public key, which verifies notifies; needed with SALUR_NOTIFY_ADDR",
+	{key: "dana_public_key", env: []string{"DANA_PUBLIC_KEY"}, need: NeedHTTP | NeedCredentials, secrecy: secret,
+		usage: "DANA's RSA public key, which verifies notifies and balances; needed with SALUR_NOTIFY_ADDR",
 		parse: publicKey},
-	{key: "dana_public_key_path", env: []string{"DANA_PUBLIC_KEY_PATH"}, need: NeedHTTP,
+	{key: "dana_public_key_path", env: []string{"DANA_PUBLIC_KEY_PATH"}, need: NeedHTTP | NeedCredentials,
 		usage: "file with DANA's RSA public key, instead of DANA_PUBLIC_KEY",
 		parse: publicKeyFile},
 

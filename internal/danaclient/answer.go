@@ -78,6 +78,7 @@ const (
 	whyUnlistedStatus   statemachine.Why = "unlisted_status"
 	whyForeignReference statemachine.Why = "foreign_reference"
 	whyEchoMissing      statemachine.Why = "echo_missing"
+	whyWrongSignature   statemachine.Why = "wrong_signature"
 )
 
 // classify turns a whole answer into a verdict, by its responseCode and never by its

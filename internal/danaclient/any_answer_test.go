@@ -1,10 +1,14 @@
 package danaclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -96,47 +100,124 @@ func justified(s service, httpStatus int, body []byte, v verdict) string {
 	return ""
 }
 
-// Whatever bytes a server answers, an outcome that claims anything is borne out by them.
+// booked is what the state machine makes of a verdict on a payout of IDR 10000 with the
+// reference PAY-1: of its only attempt, or of an inquiry after an attempt that nobody answered.
+func booked(s service, v verdict) statemachine.State {
+	var once statemachine.Policy // no retries, so that what is unknown is pending at once
+	tx := once.Decide(statemachine.New("PAY-1", money.Rupiah(10000), time.Time{}, noon()), statemachine.Take(statemachine.Attempt{StartedAt: noon()})).Tx
+	if s.purpose == moves {
+		return once.Decide(tx, statemachine.SendResult(tx.Open, v.Outcome, noon())).Tx.State
+	}
+	tx = once.Decide(tx, statemachine.Lost(tx.Open, noon())).Tx
+	return once.Decide(tx, statemachine.InquiryResult(tx.Inquiries+1, "1", v.Outcome, noon())).Tx.State
+}
+
+// paysUs reads an answer a second time, its own way: it names this very payout, its amount
+// and its currency.
+func paysUs(s service, body []byte) bool {
+	var said map[string]any
+	if json.Unmarshal(body, &said) != nil {
+		return false
+	}
+	amount, _ := said["amount"].(map[string]any)
+	value, isText := amount["value"].(string)
+	number, err := strconv.ParseFloat(value, 64)
+	if !isText {
+		number, _ = amount["value"].(float64)
+	}
+	return err == nil == isText && number == 10000 && amount["currency"] == "IDR" && said[s.refField] == "PAY-1"
+}
+
+// check holds a verdict against the answer, and what is booked by it.
+func check(s service, httpStatus int, body []byte, v verdict) string {
+	if v.Kind == statemachine.Unknown {
+		return ""
+	}
+	if wrong := justified(s, httpStatus, body, v); wrong != "" || s.purpose == asksPayee {
+		return wrong
+	}
+	state := booked(s, v)
+	switch {
+	case state == statemachine.StateSucceeded && !paysUs(s, body):
+		return "it is booked as paid"
+	case state == statemachine.StateFailed && v.Kind != statemachine.Refused && v.Kind != statemachine.Failed:
+		return "it is booked as failed"
+	}
+	return ""
+}
+
+// Whatever bytes a server answers, an outcome that claims anything is borne out by them, and
+// a payout is paid only by an answer of its own API that names its reference, amount and currency.
 func TestNoOutcomeIsClaimedThatWasNotSaid(t *testing.T) {
 	t.Parallel()
+	claimed := map[statemachine.Kind]int{}
 	rapid.Check(t, func(r *rapid.T) {
-		s := rapid.SampledFrom(services).Draw(r, "service")
-		other := rapid.SampledFrom(services).Draw(r, "answering")
-		code := rapid.SampledFrom([]string{"20000", "20200", "40001", "40100", "40314", "40318", "40401", "40418", "42900", "50000", "50001", "50400", "40319", "20001"}).Draw(r, "cause")
-		odd := func(name string, usual any) any {
-			return rapid.OneOf(rapid.Just(usual), rapid.Just(usual), rapid.Just(usual), rapid.SampledFrom([]any{
-				nil, "", 0, 1.5, -1, true, []any{usual}, map[string]any{"value": usual}, "PAY-2", "00", "06", "38", "IDR", "USD", "10000.00", "1e4",
-			})).Draw(r, name)
-		}
-		body := map[string]any{
-			"responseCode":            odd("code", code[:3]+other.code+code[3:]),
-			"serviceCode":             odd("serviceCode", s.statusOf),
-			"additionalInfo":          odd("info", map[string]any{"resultMsg": "X"}),
-			"amount":                  odd("amount", map[string]any{"value": odd("value", "10000.00"), "currency": odd("currency", "IDR")}),
-			"latestTransactionStatus": odd("status", fmt.Sprintf("%02d", rapid.IntRange(0, 9).Draw(r, "latest"))),
-			s.refField:                odd("ref", "PAY-1"),
-		}
-		for name := range body {
-			if rapid.IntRange(0, 9).Draw(r, "without "+name) == 0 {
-				delete(body, name)
+		for range 100 {
+			s, httpStatus, raw := drawAnswer(r)
+			v := s.classify(httpStatus, raw, "PAY-1")
+			if wrong := check(s, httpStatus, raw, v); wrong != "" {
+				r.Fatalf("%s: %v of HTTP %d %s: %s", s.api, v.Kind, httpStatus, raw, wrong)
 			}
-		}
-		raw, err := json.Marshal(body)
-		if err != nil {
-			r.Fatal(err)
-		}
-		if rapid.IntRange(0, 9).Draw(r, "cut") == 0 {
-			raw = raw[:rapid.IntRange(0, len(raw)).Draw(r, "at")]
-		}
-		httpStatus := rapid.SampledFrom([]int{200, 200, 202, 403, 404, 500, 502, 0}).Draw(r, "http")
-		v := s.classify(httpStatus, raw, "PAY-1")
-		if v.Kind == statemachine.Unknown {
-			return
-		}
-		if wrong := justified(s, httpStatus, raw, v); wrong != "" {
-			r.Fatalf("%s: %v of HTTP %d %s: %s", s.api, v.Kind, httpStatus, raw, wrong)
+			claimed[v.Kind]++
 		}
 	})
+	for _, kind := range []statemachine.Kind{
+		statemachine.Unknown, statemachine.Succeeded, statemachine.InProgress, statemachine.Refused, statemachine.Denied,
+		statemachine.Throttled, statemachine.AskStatus, statemachine.Inconsistent, statemachine.Refunded, statemachine.Failed, statemachine.NotFound,
+	} {
+		if claimed[kind] == 0 {
+			t.Errorf("no answer came to %v, so nothing is shown of it: %v", kind, claimed)
+		}
+	}
+}
+
+// drawAnswer is an answer of an API as it should be, mostly, with some of it spoilt.
+func drawAnswer(r *rapid.T) (s service, httpStatus int, raw []byte) {
+	s = rapid.SampledFrom(services).Draw(r, "service")
+	seldom := func(name string) bool { return rapid.IntRange(0, 19).Draw(r, name) == 0 }
+	odd := func(name string, usual any, own ...any) any {
+		if !seldom("odd " + name) {
+			return usual
+		}
+		return rapid.SampledFrom(append(own, nil, "", 0, 1.5, -1, true, []any{usual}, map[string]any{"value": usual})).Draw(r, name)
+	}
+	// A success every other time: of it the promise is made.
+	cause := rapid.SampledFrom([]string{
+		"20200", "40001", "40100", "40314", "40318", "40401", "40418", "42900", "50000", "50001", "50400", "40319", "20001",
+		"20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000", "20000",
+	}).Draw(r, "cause")
+	answering := s
+	if seldom("another API answers") {
+		answering = rapid.SampledFrom(services).Draw(r, "answering")
+	}
+	status := "00"
+	if rapid.Bool().Draw(r, "not paid") {
+		status = rapid.SampledFrom([]string{"04", "05", "06", "07", "01", "02", "03", "08"}).Draw(r, "latest")
+	}
+	body := map[string]any{
+		"responseCode":   odd("code", cause[:3]+answering.code+cause[3:], "2003800", "00", 2003800),
+		"serviceCode":    odd("serviceCode", s.statusOf, "38", "00", "43"),
+		"additionalInfo": odd("info", map[string]any{"resultMsg": "X"}),
+		"amount": odd("amount", map[string]any{
+			"value":    odd("value", "10000.00", "1000.00", "1e4", "10000.01", 10000, 1000),
+			"currency": odd("currency", "IDR", "USD", "idr"),
+		}, "10000.00"),
+		"latestTransactionStatus": odd("status", status, "06", "SUCCESS"),
+		s.refField:                odd("ref", "PAY-1", "PAY-2", "pay-1", "PAY-1 "),
+	}
+	for _, name := range slices.Sorted(maps.Keys(body)) {
+		if rapid.IntRange(0, 29).Draw(r, "without "+name) == 0 {
+			delete(body, name)
+		}
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		r.Fatal(err)
+	}
+	if seldom("cut") {
+		raw = raw[:rapid.IntRange(0, len(raw)).Draw(r, "at")]
+	}
+	return s, rapid.SampledFrom([]int{200, 200, 200, 200, 200, 200, 202, 403, 404, 502, 0}).Draw(r, "http"), raw
 }
 
 func FuzzClassify(f *testing.F) {
@@ -152,12 +233,30 @@ func FuzzClassify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, httpStatus int, body []byte) {
 		for _, s := range services {
 			v := s.classify(httpStatus, body, "PAY-1")
-			if v.Kind == statemachine.Unknown {
-				continue
-			}
-			if wrong := justified(s, httpStatus, body, v); wrong != "" {
+			if wrong := check(s, httpStatus, body, v); wrong != "" {
 				t.Fatalf("%s: %v of HTTP %d %q: %s", s.api, v.Kind, httpStatus, body, wrong)
 			}
+		}
+	})
+}
+
+// A token comes only of the token API's own success, and fits into a header.
+func FuzzToken(f *testing.F) {
+	f.Add(200, []byte(`{"responseCode":"2007300","accessToken":"t","expiresIn":"900"}`))
+	f.Add(401, []byte(`{"responseCode":"4017300","responseMessage":"Unauthorized. Invalid Signature"}`))
+	f.Add(200, []byte(`{"responseCode":"2007301","accessToken":"t","expiresIn":"900"}`))
+	f.Add(200, []byte(`{"responseCode":2007300,"accessToken":"t\r\n","expiresIn":-1}`))
+	f.Fuzz(func(t *testing.T, status int, answer []byte) {
+		token, life, failed := readToken(reply{status: status, answer: answer})
+		var said map[string]any
+		d := json.NewDecoder(bytes.NewReader(answer))
+		d.UseNumber()
+		ours := d.Decode(&said) == nil && fmt.Sprint(said["responseCode"]) == "2007300" && fmt.Sprint(said["accessToken"]) == token
+		if (token == "") != (failed != nil) || failed == nil && (!ours || life <= 0 || status/100 != 2 || !validToken(token)) {
+			t.Fatalf("HTTP %d %q: token %q for %s, %+v", status, answer, token, life, failed)
+		}
+		if failed != nil && failed.Outcome.Kind != statemachine.NotSent && failed.Outcome.Kind != statemachine.Denied {
+			t.Fatalf("%v, though nothing was sent", failed.Outcome.Kind)
 		}
 	})
 }

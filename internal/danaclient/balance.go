@@ -3,6 +3,7 @@ package danaclient
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -114,17 +115,18 @@ func (c *Client) balance(caller context.Context, id string) Balances {
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
+	ctx, connected := traced(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(balancePath).String(), bytes.NewReader(payload))
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	r := c.roundTrip(req, APIBalance, payload)
+	r := c.roundTrip(req, connected, APIBalance, payload)
 	if r.err != nil {
 		return Balances{Exchange: broken(caller, r)}
 	}
-	v, resources := classifyBalance(r.status, r.answer)
+	v, resources := classifyBalance(r.status, r.answer, c.cfg.DANAKey)
 	return Balances{Exchange: understood(v, r.status, r.answer), Resources: resources}
 }
 
@@ -159,15 +161,18 @@ func (c *Client) balancePayload(id string) ([]byte, error) {
 }
 
 // classifyBalance reads an answer by resultStatus and resultCodeId. What is no answer of this
-// API, or not in its table, is Unknown.
-func classifyBalance(httpStatus int, answer []byte) (verdict, []Resource) {
+// API, or not in its table, is Unknown, and so are balances that key did not sign; DANA signs
+// the bytes of "response", as we those of "request".
+func classifyBalance(httpStatus int, answer []byte, key *rsa.PublicKey) (verdict, []Resource) {
 	if len(answer) > maxAnswer {
 		return unreadable(whyTooLarge), nil
 	}
 	var envelope struct {
-		Response struct {
-			Body fields `json:"body"`
-		} `json:"response"`
+		Response  json.RawMessage `json:"response"`
+		Signature string          `json:"signature"`
+	}
+	var response struct {
+		Body fields `json:"body"`
 	}
 	if len(bytes.TrimSpace(answer)) == 0 {
 		return unreadable(whyEmpty), nil
@@ -175,7 +180,8 @@ func classifyBalance(httpStatus int, answer []byte) (verdict, []Resource) {
 	if err := json.Unmarshal(answer, &envelope); err != nil {
 		return unreadable(whyUnreadable), nil
 	}
-	body := envelope.Response.Body
+	_ = json.Unmarshal(envelope.Response, &response) // missing, null and other shapes leave it empty
+	body := response.Body
 	var result fields
 	_ = json.Unmarshal(body["resultInfo"], &result) // missing, null and other shapes leave it empty
 	code := text(result["resultCodeId"])
@@ -194,6 +200,11 @@ func classifyBalance(httpStatus int, answer []byte) (verdict, []Resource) {
 		v.Outcome.Why = whyContradiction // this API tells of failures under HTTP 200
 		return v, nil
 	case !listed:
+		return v, nil
+	}
+	if m.kind == statemachine.Succeeded && key != nil &&
+		!signedByDANA(key, envelope.Response, envelope.Signature, func(response []byte) []byte { return response }) {
+		v.Outcome.Why = whyWrongSignature
 		return v, nil
 	}
 	v.Outcome.Kind, v.Outcome.Why, v.fault, v.unclear = m.kind, m.why, m.fault, false

@@ -115,6 +115,46 @@ func TestBalanceAnswers(t *testing.T) {
 	}
 }
 
+// With DANA's key at hand only balances that it signed are believed; a failure needs no signature.
+func TestBalanceSignature(t *testing.T) {
+	t.Parallel()
+	const response = `{"head":{},"body":{"resultInfo":{"resultStatus":"S","resultCodeId":"00000000"}}}`
+	sign := func(text string) string {
+		signature, err := signRSA(testKey(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
+	}
+	for name, test := range map[string]struct {
+		response, signature string
+		kind                statemachine.Kind
+		why                 statemachine.Why
+	}{
+		"signed":                 {response, sign(response), statemachine.Succeeded, ""},
+		"spaced, as it is":       {" " + strings.ReplaceAll(response, ":", ": "), sign(strings.ReplaceAll(response, ":", ": ")), statemachine.Succeeded, ""},
+		"spaced, signed compact": {strings.ReplaceAll(response, ":", " : "), sign(response), statemachine.Succeeded, ""},
+		"another answer's":       {strings.Replace(response, "{}", `{"version":"2.0"}`, 1), sign(response), statemachine.Unknown, "wrong_signature"},
+		"of the envelope":        {response, sign(`{"response":` + response + `}`), statemachine.Unknown, "wrong_signature"},
+		"not base64":             {response, "x", statemachine.Unknown, "wrong_signature"},
+		"none":                   {response, "", statemachine.Unknown, "wrong_signature"},
+		"a failure without":      {strings.NewReplacer(`"S"`, `"F"`, "00000000", "00000004").Replace(response), "", statemachine.Refused, "param_illegal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, _ := classifyBalance(200, []byte(`{"response":`+test.response+`,"signature":"`+test.signature+`"}`), &testKey().PublicKey)
+			if v.Kind != test.kind || v.Why != test.why {
+				t.Errorf("%v %q, want %v %q", v.Kind, v.Why, test.kind, test.why)
+			}
+		})
+	}
+	cfg := testConfig(serve(t, func(w http.ResponseWriter, _ *http.Request) { write(w, `{"response":`+response+`}`) }).URL)
+	cfg.MerchantID, cfg.ClientSecret, cfg.DANAKey = "216620000000000000001", vectorSecret, &testKey().PublicKey
+	if b := newClient(t, cfg).Balance(t.Context()); b.Outcome.Why != "wrong_signature" || b.Raw == nil {
+		t.Errorf("%+v", b.Exchange)
+	}
+}
+
 func TestBalanceNeedsItsSettings(t *testing.T) {
 	t.Parallel()
 	url, arrived := record(t)
@@ -129,7 +169,7 @@ func FuzzBalance(f *testing.F) {
 	f.Add(200, []byte(`{"response":{"body":{"resultInfo":{"resultStatus":"S","resultCodeId":"00000000"},"merchantResourceInformations":[{"resourceType":"X","value":"{\"amount\":\"1\",\"currency\":\"IDR\"}"}]}}}`))
 	f.Add(200, []byte(`{"response":{"body":null}}`))
 	f.Fuzz(func(t *testing.T, status int, answer []byte) {
-		v, list := classifyBalance(status, answer)
+		v, list := classifyBalance(status, answer, nil)
 		if v.Kind == statemachine.Succeeded && (status/100 != 2 || !bytes.Contains(answer, []byte("00000000"))) {
 			t.Errorf("success of HTTP %d %q", status, answer)
 		}

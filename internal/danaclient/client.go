@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type Client struct {
 	urls   map[API]string
 	wire   http.RoundTripper
 	tokens tokens
+	macs   sync.Pool // of newMAC
 }
 
 // New returns a client, or one error that names every bad field (payout.FieldError values,
@@ -35,6 +37,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), wire: transport(cfg)}
 	c.tokens.c = c
+	c.macs.New = func() any { return newMAC(cfg.ClientSecret) }
 	return c, nil
 }
 

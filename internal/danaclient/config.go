@@ -32,6 +32,9 @@ type Config struct {
 	Signature Signature
 	// ClientSecret, ClientID (PartnerID when empty) and MerchantID are what Balance needs.
 	ClientSecret, ClientID, MerchantID string
+	// DANAKey is DANA's public key for this environment (ParsePublicKey): then Balance believes
+	// only answers that it has signed. Nil for taking TLS's word.
+	DANAKey *rsa.PublicKey
 	// Audit is given a record of every exchange, tokens and balances included; nil for none. It
 	// is called in the exchange's own time, so it must be quick.
 	Audit func(AuditRecord)

@@ -119,11 +119,12 @@ func (c *Client) attempt(caller context.Context, s service, externalID, ref stri
 
 // try sends a request once.
 func (c *Client) try(ctx, caller context.Context, s service, externalID, ref string, payload []byte, token string) (Exchange, fields) {
+	ctx, connected := traced(ctx)
 	req, err := c.request(ctx, s, externalID, payload, token)
 	if err != nil {
 		return notSent(whyNotBuilt, err), nil
 	}
-	r := c.roundTrip(req, s.api, payload)
+	r := c.roundTrip(req, connected, s.api, payload)
 	if r.err != nil {
 		return broken(caller, r), nil
 	}
@@ -153,16 +154,20 @@ type reply struct {
 	err       error
 }
 
-// roundTrip sends a request and reads the whole answer.
-func (c *Client) roundTrip(req *http.Request, api API, payload []byte) reply {
+// traced is the context for a request, and tells whether that was given a connection.
+func traced(ctx context.Context) (context.Context, *atomic.Bool) {
 	var connected atomic.Bool
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}), &connected
+}
+
+// roundTrip sends a request whose context is traced, and reads the whole answer.
+func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, api API, payload []byte) reply {
 	var start time.Time
 	if c.cfg.Audit != nil {
 		start = c.cfg.Now()
 	}
-	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	}))
 	var r reply
 	resp, err := c.wire.RoundTrip(req)
 	if err == nil {

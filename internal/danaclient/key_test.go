@@ -157,5 +157,9 @@ func FuzzParsePrivateKey(f *testing.F) {
 		if err == nil && key.N.BitLen() < minKeyBits {
 			t.Fatal("a short key was accepted")
 		}
+		public, err := ParsePublicKey(text)
+		if (public == nil) != (err != nil) || err == nil && public.N.BitLen() < minKeyBits {
+			t.Fatalf("public key %t, error %v", public != nil, err)
+		}
 	})
 }

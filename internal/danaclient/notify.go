@@ -1,12 +1,8 @@
 package danaclient
 
 import (
-	"bytes"
 	"context"
-	"crypto"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,22 +140,11 @@ func (h *notifyHandler) handle(w http.ResponseWriter, r *http.Request) string {
 	return notifyDone
 }
 
-// signed verifies DANA's signature over the body as it came or without insignificant white
-// space: DANA signs the compact form, and does not say which it sends.
+// signed verifies DANA's signature.
 func (h *notifyHandler) signed(r *http.Request, body []byte) bool {
-	signature, err := base64.StdEncoding.DecodeString(r.Header.Get("X-SIGNATURE"))
-	if err != nil {
-		return false
-	}
-	verify := func(body []byte) bool {
-		sum := sha256.Sum256([]byte(http.MethodPost + ":" + h.cfg.Path + ":" + bodyHash(body) + ":" + r.Header.Get("X-TIMESTAMP")))
-		return rsa.VerifyPKCS1v15(h.cfg.Key, crypto.SHA256, sum[:], signature) == nil
-	}
-	if verify(body) {
-		return true
-	}
-	var compact bytes.Buffer
-	return json.Compact(&compact, body) == nil && verify(compact.Bytes())
+	return signedByDANA(h.cfg.Key, body, r.Header.Get("X-SIGNATURE"), func(body []byte) []byte {
+		return []byte(http.MethodPost + ":" + h.cfg.Path + ":" + bodyHash(body) + ":" + r.Header.Get("X-TIMESTAMP"))
+	})
 }
 
 // readNotification reads a verified body. A status beyond DANA's list is let through: it is

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"net/http"
 	"net/url"
 
@@ -25,19 +26,18 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 		signature, err = sign(c.cfg.Key, req.Method, path, timestamp, payload)
 	} else {
 		req.Header["Authorization"] = []string{"Bearer " + token}
-		signature = signSymmetric(c.cfg.ClientSecret, req.Method, path, token, timestamp, payload)
+		mac := c.macs.Get().(hash.Hash)
+		signature = signSymmetric(mac, req.Method, path, token, timestamp, payload)
+		c.macs.Put(mac)
 	}
 	if err != nil {
 		return nil, err
 	}
 	// Names as net/http spells them, which spares it to find that out at every request.
-	req.Header["Content-Type"] = []string{"application/json"}
-	req.Header["X-Timestamp"] = []string{timestamp}
-	req.Header["X-Signature"] = []string{signature}
-	req.Header["X-Partner-Id"] = []string{c.cfg.PartnerID}
-	req.Header["X-External-Id"] = []string{externalID}
-	req.Header["Origin"] = []string{c.cfg.Origin}
-	req.Header["Channel-Id"] = []string{c.cfg.ChannelID}
+	values := [...]string{"application/json", timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
+	for i, name := range [...]string{"Content-Type", "X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
+		req.Header[name] = values[i : i+1 : i+1]
+	}
 	return req, nil
 }
 

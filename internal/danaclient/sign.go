@@ -1,6 +1,7 @@
 package danaclient
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
@@ -9,7 +10,9 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"hash"
 	"math/big"
 	"time"
 
@@ -41,10 +44,14 @@ func sign(key *rsa.PrivateKey, method, path, timestamp string, body []byte) (str
 	return signRSA(key, method+":"+path+":"+bodyHash(body)+":"+timestamp)
 }
 
+// newMAC is what signSymmetric signs with: HMAC-SHA512 with the client secret.
+func newMAC(secret string) hash.Hash { return hmac.New(sha512.New, []byte(secret)) }
+
 // signSymmetric makes X-SIGNATURE by SNAP's symmetric scheme: HMAC-SHA512 with the client
-// secret, in base64, over the same and the token.
-func signSymmetric(secret, method, path, token, timestamp string, body []byte) string {
-	mac := hmac.New(sha512.New, []byte(secret))
+// secret, in base64, over the same and the token. The mac is used again and again, one call
+// at a time.
+func signSymmetric(mac hash.Hash, method, path, token, timestamp string, body []byte) string {
+	mac.Reset()
 	mac.Write([]byte(method + ":" + path + ":" + token + ":" + bodyHash(body) + ":" + timestamp))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -57,6 +64,24 @@ func signRSA(key *rsa.PrivateKey, text string) (string, error) {
 		return "", fmt.Errorf("signing: %w", err)
 	}
 	return base64.StdEncoding.EncodeToString(sig), nil
+}
+
+// signedByDANA verifies DANA's signature of a JSON document, as it came or without
+// insignificant white space: DANA signs the compact form, and does not say which it sends.
+func signedByDANA(key *rsa.PublicKey, document []byte, signature string, text func(document []byte) []byte) bool {
+	raw, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil {
+		return false
+	}
+	verify := func(document []byte) bool {
+		sum := sha256.Sum256(text(document))
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], raw) == nil
+	}
+	if verify(document) {
+		return true
+	}
+	var compact bytes.Buffer
+	return json.Compact(&compact, document) == nil && verify(compact.Bytes())
 }
 
 // externalIDs is how many X-EXTERNAL-IDs one second has: 22 random digits.

@@ -97,12 +97,13 @@ type tokenResult struct {
 func (t *tokens) fetch(ctx context.Context) tokenResult {
 	asked := t.c.cfg.Now()
 	payload := []byte(`{"grantType":"client_credentials","additionalInfo":{}}`)
+	ctx, connected := traced(ctx)
 	req, err := t.c.tokenRequest(ctx, asked, payload)
 	if err != nil {
 		x := notSent(whyNotBuilt, fmt.Errorf("%w: %w", errNoToken, err))
 		return tokenResult{failed: &x}
 	}
-	r := t.c.roundTrip(req, APIToken, payload)
+	r := t.c.roundTrip(req, connected, APIToken, payload)
 	if r.err != nil {
 		x := notSent(whyNoToken, fmt.Errorf("%w: %w", errNoToken, r.err))
 		x.Fault = true

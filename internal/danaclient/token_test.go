@@ -81,7 +81,7 @@ func TestSymmetricRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := signSymmetric(vectorSecret, "POST", "/rest/v1.0/emoney/topup", "token-1", vectorTime, body); h.Get("X-SIGNATURE") != want {
+	if want := signSymmetric(newMAC(vectorSecret), "POST", "/rest/v1.0/emoney/topup", "token-1", vectorTime, body); h.Get("X-SIGNATURE") != want {
 		t.Errorf("X-SIGNATURE %q, want %q", h.Get("X-SIGNATURE"), want)
 	}
 }

@@ -1,7 +1,11 @@
 package sandbox
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -90,14 +94,32 @@ func (s *Sandbox) balance(w http.ResponseWriter, r *http.Request) {
 		delete(body, "resultInfo")
 	}
 	// DANA's table has clientSecret in the answer's head as well; a secret is not repeated here.
-	// Nor is the answer signed: that takes DANA's key.
-	s.send(w, r, entry.Status, map[string]any{"response": map[string]any{
+	s.send(w, r, entry.Status, s.signedResponse(map[string]any{
 		"head": map[string]string{
 			"version": "2.0", "function": balanceFunction, "clientId": req.Head.ClientID,
 			"respTime": jakarta.Format(s.cfg.Now()), "reqMsgId": req.Head.ReqMsgID, "reserve": "{}",
 		},
 		"body": body,
-	}}, how)
+	}), how)
+}
+
+// signedResponse is the envelope around response: signed over its bytes, if there is a key to
+// play DANA's.
+func (s *Sandbox) signedResponse(response any) any {
+	raw, err := json.Marshal(response)
+	if err != nil { // texts and amounts only: cannot happen
+		panic(err)
+	}
+	envelope := map[string]any{"response": json.RawMessage(raw)}
+	if s.cfg.DANAKey != nil {
+		sum := sha256.Sum256(raw)
+		signature, err := rsa.SignPKCS1v15(nil, s.cfg.DANAKey, crypto.SHA256, sum[:])
+		if err != nil { // RSA signs any hash that is shorter than the key: cannot happen
+			panic(err)
+		}
+		envelope["signature"] = base64.StdEncoding.EncodeToString(signature)
+	}
+	return envelope
 }
 
 func (s *Sandbox) nextOfBalance() Answer {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/sandbox"
 )
 
 const balancePath = "/dana/merchant/queryMerchantResource.htm"
@@ -50,6 +51,23 @@ func TestBalance(t *testing.T) {
 	var value struct{ Amount, Currency string }
 	if err := json.Unmarshal([]byte(list[0].Value), &value); err != nil || value.Amount != "99999998900" || value.Currency != money.IDR {
 		t.Errorf("value %+v, %v", value, err)
+	}
+}
+
+// With a key to play DANA's the answer is signed over the bytes of "response".
+func TestBalanceIsSigned(t *testing.T) {
+	t.Parallel()
+	b := setupWith(t, func(c *sandbox.Config) { c.DANAKey = merchantKey() })
+	h := b.balance(balanceRequest, sign(balanceRequest))
+	var got struct {
+		Response  json.RawMessage
+		Signature string
+	}
+	if err := json.Unmarshal([]byte(h.body), &got); err != nil || got.Signature != sign(string(got.Response)) {
+		t.Errorf("%s: %v", h.body, err)
+	}
+	if h := setup(t).balance(balanceRequest, sign(balanceRequest)); strings.Contains(h.body, `"signature"`) {
+		t.Errorf("signed without a key: %s", h.body)
 	}
 }
 

@@ -59,6 +59,7 @@ func TestMagicBankAccountInquiry(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			r := request(bankPath, tc.body)
+			r.Header.Set("X-Debug-Mode", "true") // as dana-java sends it
 			if tc.change != nil {
 				tc.change(r)
 			}
@@ -66,6 +67,9 @@ func TestMagicBankAccountInquiry(t *testing.T) {
 			expectCode(t, h, tc.code)
 			expectField(t, h, "responseMessage", tc.message)
 			expectField(t, h, "partnerReferenceNo", "R-1")
+			if _, told := h.fields["additionalInfo"]; told && tc.code != "2004200" {
+				t.Errorf("a refusal has additionalInfo: %s", h.body)
+			}
 			if st := b.books(); len(st.Credits) != 0 || len(st.Transactions) != 0 {
 				t.Errorf("an inquiry left a trace in the books: %+v", st)
 			}

@@ -20,7 +20,7 @@ func (s *Sandbox) conclude(w http.ResponseWriter, r *http.Request, entry Request
 	entry.Code, entry.Message, entry.Answer = code, rep["responseMessage"].(string), how
 	rep = how.alter(rep)
 	code = rep["responseCode"].(string)
-	if debug := r.Header.Get("X-Debug-Mode"); (debug == "true" || debug == "1") && code[0] != '2' && how != Missing {
+	if debug := r.Header.Get("X-Debug-Mode"); (debug == "true" || debug == "1") && code[0] != '2' && how != Missing && entry.API != apiOf[bankInquiryService] {
 		rep = debugged(rep)
 	}
 	entry.Status = how.status(code)

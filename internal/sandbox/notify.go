@@ -170,7 +170,7 @@ func (s *Sandbox) notifyRequest(ctx context.Context, payload any, forged bool) (
 	if forged {
 		sum[0]++
 	}
-	signature, err := rsa.SignPKCS1v15(nil, s.cfg.NotifyKey, crypto.SHA256, sum[:])
+	signature, err := rsa.SignPKCS1v15(nil, s.cfg.DANAKey, crypto.SHA256, sum[:])
 	if err != nil {
 		return nil, err
 	}

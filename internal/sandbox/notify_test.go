@@ -48,7 +48,7 @@ func newMerchant(t *testing.T, path string) *merchant {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	m.testBundle = setupWith(t, func(c *sandbox.Config) {
-		c.NotifyURL, c.NotifyKey, c.NotifyAfter = server.URL+path, merchantKey(), 10*time.Millisecond
+		c.NotifyURL, c.DANAKey, c.NotifyAfter = server.URL+path, merchantKey(), 10*time.Millisecond
 	})
 	return m
 }
@@ -105,7 +105,7 @@ func TestNotify(t *testing.T) {
 func TestPendingUntilNotified(t *testing.T) {
 	t.Parallel()
 	b := setupWith(t, func(c *sandbox.Config) {
-		c.NotifyURL, c.NotifyKey, c.NotifyAfter = "http://127.0.0.1:1", merchantKey(), time.Hour
+		c.NotifyURL, c.DANAKey, c.NotifyAfter = "http://127.0.0.1:1", merchantKey(), time.Hour
 	})
 	body := transferBody("R-1", goodAccount, "50000.00", `,"needNotify":"true"`)
 	expectCode(t, b.do(request(transferPath, body)), "2024300")
@@ -162,7 +162,7 @@ func TestNotifyOnTheWire(t *testing.T) {
 	defer server.Close()
 	now := time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC)
 	b := setupWith(t, func(c *sandbox.Config) {
-		c.NotifyURL, c.NotifyKey, c.NotifyAfter, c.Now = server.URL+"/", merchantKey(), time.Millisecond, func() time.Time { return now }
+		c.NotifyURL, c.DANAKey, c.NotifyAfter, c.Now = server.URL+"/", merchantKey(), time.Millisecond, func() time.Time { return now }
 	})
 	m := &merchant{testBundle: b}
 	m.send("R-1")
@@ -261,7 +261,7 @@ func TestReplayIsNotNotified(t *testing.T) {
 func TestCloseAmongTransfers(t *testing.T) {
 	t.Parallel()
 	b := setupWith(t, func(c *sandbox.Config) {
-		c.NotifyURL, c.NotifyKey, c.NotifyAfter = "http://127.0.0.1:1", merchantKey(), time.Hour
+		c.NotifyURL, c.DANAKey, c.NotifyAfter = "http://127.0.0.1:1", merchantKey(), time.Hour
 	})
 	var senders sync.WaitGroup
 	for i := range 20 {

@@ -46,9 +46,10 @@ type Config struct {
 	TokenLife time.Duration
 	// NotifyURL is where the merchant wants to hear of transfers to banks; without a path,
 	// DANA's is added. Empty for nowhere: then the first status inquiry ends a transfer that
-	// asked for a notify. NotifyKey signs, in the place of DANA's own key.
+	// asked for a notify.
 	NotifyURL string
-	NotifyKey *rsa.PrivateKey
+	// DANAKey plays DANA's: it signs notifies and, when there is one, the balance check's answers.
+	DANAKey *rsa.PrivateKey
 	// NotifyAfter is how long after the transfer it ends and is told of, and how long after an
 	// attempt in vain the next one is made, three in all.
 	NotifyAfter time.Duration
@@ -85,8 +86,8 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, errors.New("sandbox: BankFee must be zero or more in IDR")
 	case cfg.TokenLife < 0 || cfg.TokenLife%time.Second != 0:
 		return nil, errors.New("sandbox: TokenLife must be whole seconds")
-	case cfg.NotifyURL != "" && (cfg.NotifyKey == nil || cfg.NotifyAfter <= 0):
-		return nil, errors.New("sandbox: NotifyURL needs NotifyKey and NotifyAfter")
+	case cfg.NotifyURL != "" && (cfg.DANAKey == nil || cfg.NotifyAfter <= 0):
+		return nil, errors.New("sandbox: NotifyURL needs DANAKey and NotifyAfter")
 	case cfg.Hang <= 0:
 		return nil, errors.New("sandbox: Hang must be more than zero")
 	case cfg.Now == nil:
