@@ -32,8 +32,9 @@ setup:
 ## lint: gofmt, go vet and staticcheck
 .PHONY: lint
 lint:
-	@unformatted=$$(gofmt -l cmd internal); [ -z "$$unformatted" ] || { echo "gofmt -w is due on: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l *.go cmd internal examples); [ -z "$$unformatted" ] || { echo "gofmt -w is due on: $$unformatted"; exit 1; }
 	go vet ./...
+	go vet -C examples/payday ./...
 	go tool staticcheck ./...
 
 ## demo: run the whole system in one process, with sample payouts

@@ -15,7 +15,9 @@ import (
 func (b *bundle) ledgerHook(t *testing.T, event string, f func()) {
 	t.Helper()
 	b.rdb.AddHook(&hook{after: func(cmd redis.Cmder) bool {
-		return strings.HasPrefix(cmd.Name(), "eval") && slices.ContainsFunc(cmd.Args(), func(a any) bool { return fmt.Sprint(a) == event })
+		return strings.HasPrefix(cmd.Name(), "eval") && slices.ContainsFunc(cmd.Args(), func(a any) bool {
+			return strings.Contains(fmt.Sprint(a), fmt.Sprintf(`"event":%q`, event))
+		})
 	}, do: f})
 }
 
