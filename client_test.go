@@ -16,6 +16,8 @@ import (
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/statemachine"
 )
@@ -104,6 +106,47 @@ func TestEnqueue(t *testing.T) {
 		}
 		if _, err := c.Get(ctx, "NONE"); !errors.Is(err, salur.ErrNotFound) {
 			t.Errorf("get nothing: %v", err)
+		}
+	})
+}
+
+// Every field arrives in the record, and a moment is the same one wherever it was told.
+func TestEveryField(t *testing.T) {
+	each(t, func(t *testing.T, c *salur.Client, w worker, rdb *redis.Client) {
+		at := time.Date(2026, 12, 31, 17, 0, 0, 0, time.FixedZone("WIB", 7*3600))
+		for _, tc := range []struct {
+			p    salur.Payout
+			want payout.Payout
+		}{
+			{
+				salur.Payout{
+					Ref: "PAY-1", Customer: "620000000000", CustomerID: "2166", Amount: salur.Rupiah(5), Fee: salur.Cents(150), Notes: "gift",
+					FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", Validate: true, NotAfter: at,
+				},
+				payout.Payout{
+					Kind: payout.TopUp, Ref: "PAY-1", Customer: "620000000000", CustomerID: "2166", Amount: money.Rupiah(5), Fee: money.FromCents(150), Notes: "gift",
+					FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", Validate: true, NotAfter: at.UTC(),
+				},
+			},
+			{
+				salur.Payout{Kind: salur.Bank, Ref: "BANK-1", Customer: "62811742234", Amount: salur.Rupiah(5), BankCode: "014", Account: "0060888509", AccountName: "Budi"},
+				payout.Payout{
+					Kind: payout.Bank, Ref: "BANK-1", Customer: "62811742234", Amount: money.Rupiah(5), Fee: money.Rupiah(0), BankCode: "014", Account: "0060888509", AccountName: "Budi",
+					FundType: payout.FundTypeBank,
+				},
+			},
+		} {
+			if _, err := c.Enqueue(t.Context(), tc.p); err != nil {
+				t.Fatal(err)
+			}
+			rec, err := w.l.Get(t.Context(), tc.p.Ref)
+			if err != nil || rec.Payout != tc.want {
+				t.Errorf("%+v, %v\nwant %+v", rec.Payout, err, tc.want)
+			}
+			tc.p.NotAfter = tc.p.NotAfter.UTC()
+			if r, err := c.Enqueue(t.Context(), tc.p); err != nil || !r.Duplicate {
+				t.Errorf("again: %+v, %v", r, err)
+			}
 		}
 	})
 }
@@ -322,6 +365,20 @@ func TestFull(t *testing.T) {
 	for i := range 200 { // what is under way has room to end
 		w.takes(fmt.Sprintf("PAY-0-%d", i))
 		w.pays(fmt.Sprintf("PAY-0-%d", i))
+	}
+	for memory, want := range map[string]error{"10mb": salur.ErrFull, "100mb": nil} {
+		if err := rdb.ConfigSet(t.Context(), "maxmemory", memory).Err(); err != nil {
+			t.Fatal(err)
+		}
+		// Redis is asked again within a second or two, by whoever goes on.
+		_, err := c.Enqueue(t.Context(), topUp("ONE-MORE"))
+		for deadline := time.Now().Add(10 * time.Second); !errors.Is(err, want) && time.Now().Before(deadline); {
+			time.Sleep(50 * time.Millisecond)
+			_, err = c.Enqueue(t.Context(), topUp("ONE-MORE"))
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("with %s: %v", memory, err)
+		}
 	}
 }
 

@@ -67,6 +67,35 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// Without an event to begin after, Watch begins now.
+func TestWatchFromNow(t *testing.T) {
+	each(t, func(t *testing.T, c *salur.Client, w worker, rdb *redis.Client) {
+		if _, err := c.Enqueue(t.Context(), topUp("BEFORE")); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() { // whenever Watch begins, something happens after it
+			for i := 0; ctx.Err() == nil; i++ {
+				if _, err := c.Enqueue(t.Context(), topUp(fmt.Sprint("PAY-", i))); err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		for e, err := range c.Watch(ctx, "") {
+			if err != nil || e.Ref == "BEFORE" {
+				t.Errorf("the first is %s, %v", e.Ref, err)
+			}
+			cancel()
+			break
+		}
+	})
+}
+
 // Each event goes to one member of a group, also one that another member failed to handle.
 func TestSubscribe(t *testing.T) {
 	each(t, func(t *testing.T, c *salur.Client, w worker, rdb *redis.Client) {
