@@ -42,6 +42,8 @@ func TestCreateMany(t *testing.T) {
 		add(b.payout(t, "PAY-3", "4"), "old")      // twice in one call
 		add(b.payout(t, "PAY-4", "4"), "conflict") // and with other content
 
+		add(b.payout(t, "PAIR", "7"), "new") // two in one run of the script
+		add(b.payout(t, "PAIR", "8"), "conflict")
 		for i, c := range b.ledger.CreateMany(t.Context(), ps, "payroll", b.now) {
 			got := "new"
 			switch {
@@ -65,13 +67,13 @@ func TestCreateMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q := stats[0]; q.Count != 202 || q.Cents != (150*151/2+50*5+14)*100 {
+		if q := stats[0]; q.Count != 203 || q.Cents != (150*151/2+50*5+21)*100 {
 			t.Errorf("queued: %d payouts, %d cents", q.Count, q.Cents)
 		}
-		if n := b.rdb.XLen(t.Context(), "salur:{topup}:events").Val(); n != 202 {
-			t.Errorf("%d events for 202 payouts", n)
+		if n := b.rdb.XLen(t.Context(), "salur:{topup}:events").Val(); n != 203 {
+			t.Errorf("%d events for 203 payouts", n)
 		}
-		for kind, n := range map[payout.Kind]int{payout.TopUp: 152, payout.Bank: 50} {
+		for kind, n := range map[payout.Kind]int{payout.TopUp: 153, payout.Bank: 50} {
 			wakes, err := b.ledger.Overdue(t.Context(), kind, sm.StepSend, b.now, 1000)
 			if err != nil || len(wakes) != n {
 				t.Errorf("%d of kind %s are due, want %d: %v", len(wakes), kind, n, err)

@@ -435,3 +435,45 @@ func TestPurge(t *testing.T) {
 		}
 	})
 }
+
+// meanwhile does something once, right before the first script after it was made.
+type meanwhile struct{ do func() }
+
+func (h *meanwhile) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (h *meanwhile) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (h *meanwhile) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if do := h.do; do != nil && cmd.Name() == "evalsha" {
+			h.do = nil
+			do()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// A payout that changes while it is about to be forgotten is not forgotten: sums and indexes stay true.
+func TestPurgeLeavesWhatHasChanged(t *testing.T) {
+	conformance(t, func(t *testing.T, b bundle) {
+		ctx := t.Context()
+		b.create(t, "DONE", "1000")
+		b.happen(t, "DONE", b.take)
+		b.happen(t, "DONE", b.pays)
+		b.rdb.AddHook(&meanwhile{func() {
+			b.happen(t, "DONE", func(r ledger.Record) sm.Event {
+				return sm.InquiryResult(r.Tx.Inquiries+1, "ext-2", sm.Outcome{Kind: sm.Unknown}, b.now)
+			})
+		}})
+		if n, err := b.ledger.Purge(ctx, b.now.Add(time.Hour), 10); err != nil || n != 0 {
+			t.Errorf("purged %d, %v; want none", n, err)
+		}
+		if rec, err := b.ledger.Get(ctx, "DONE"); err != nil || rec.Version != 4 {
+			t.Errorf("%+v, %v", rec, err)
+		}
+		if n, err := b.ledger.Purge(ctx, b.now.Add(time.Hour), 10); err != nil || n != 1 {
+			t.Errorf("then purged %d, %v; want 1", n, err)
+		}
+	})
+}
