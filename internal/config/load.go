@@ -118,6 +118,9 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 			bad = append(bad, Problem{sign.From, sign.Text, "needs CLIENT_SECRET; set it in the environment, or use asymmetric"})
 		}
 	}
+	if needs&NeedWorker != 0 {
+		bad = append(bad, webhookContradictions(c, k)...)
+	}
 	if needs&NeedHTTP != 0 {
 		user, userSet := at("ui_user")
 		password, passwordSet := at("ui_password")

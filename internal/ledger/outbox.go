@@ -138,7 +138,8 @@ func (o *Outbox) Take(ctx context.Context, ref, token string, now, until time.Ti
 	case 1:
 		return Delivery{}, fromMillis(got[0]), nil
 	}
-	if d, err = delivery(token, got[0].(string)); err != nil {
+	d = Delivery{token: token, raw: got[0].(string)}
+	if d.Event, err = outcome(d.raw); err != nil {
 		return Delivery{}, time.Time{}, err
 	}
 	if id, _ := got[1].(string); id == d.Event.ID {
@@ -148,64 +149,41 @@ func (o *Outbox) Take(ctx context.Context, ref, token string, now, until time.Ti
 	return d, until, nil
 }
 
-// Delivered forgets an outcome that was delivered, and takes the payout's next one until the time
-// given. more is false when there is none. ErrStale: the time for which d was taken is over
-// and somebody else has it; it is delivered once more.
-func (o *Outbox) Delivered(ctx context.Context, d Delivery, until time.Time) (next Delivery, more bool, err error) {
+// Delivered forgets an outcome that was delivered. more is true when the payout has another one,
+// which is due now. ErrStale: the time for which d was taken is over and somebody else has it; it is
+// delivered once more.
+func (o *Outbox) Delivered(ctx context.Context, d Delivery, now time.Time) (more bool, err error) {
 	ref := d.Event.Ref
-	got, err := deliveredScript.Run(ctx, o.rdb, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
-		ref, d.token, d.raw, millis(until)).Text()
-	next, more, err = o.next(d, got, err)
-	return next, more, err
+	return written(deliveredScript.Run(ctx, o.rdb, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
+		ref, d.token, d.raw, millis(now)), d)
 }
 
-// GiveUp moves an outcome to those that are kept for a person, and takes the payout's next one as
-// Delivered does.
-func (o *Outbox) GiveUp(ctx context.Context, d Delivery, f Failure, now, until time.Time) (next Delivery, more bool, err error) {
+// GiveUp moves an outcome to those that are kept for a person. Otherwise it is as Delivered.
+func (o *Outbox) GiveUp(ctx context.Context, d Delivery, f Failure, now time.Time) (more bool, err error) {
 	ref := d.Event.Ref
-	got, err := giveUpScript.Run(ctx, o.rdb, []string{
+	return written(giveUpScript.Run(ctx, o.rdb, []string{
 		o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince(), o.keys.undelivered(), o.keys.undeliveredOf(ref),
-	}, ref, d.token, d.raw, millis(until), millis(now), encode(givenUp{f, d.raw, now.UTC()}), millis(f.Since)).Text()
-	next, more, err = o.next(d, got, err)
-	next.Failing = f.Since
-	return next, more, err
-}
-
-func (o *Outbox) next(d Delivery, raw string, err error) (Delivery, bool, error) {
-	switch {
-	case errors.Is(err, redis.Nil):
-		return Delivery{}, false, ErrStale
-	case err != nil:
-		return Delivery{}, false, fmt.Errorf("ledger: outbox: write how the outcome of payout %s went: %w", d.Event.Ref, err)
-	case raw == "":
-		return Delivery{}, false, nil
-	}
-	next, err := delivery(d.token, raw)
-	return next, err == nil, err
+	}, ref, d.token, d.raw, millis(now), encode(givenUp{f, d.raw, now.UTC()}), millis(f.Since)), d)
 }
 
 // Later writes down that an attempt failed and when the next one is due. ErrStale is as for
 // Delivered.
 func (o *Outbox) Later(ctx context.Context, d Delivery, f Failure, due time.Time) error {
-	return o.put(ctx, d, due, "id", d.Event.ID, "tries", f.Tries, "failing", millis(f.Since), "error", f.Error, "status", f.Status)
-}
-
-// Return gives back what was taken and not tried, due at once.
-func (o *Outbox) Return(ctx context.Context, d Delivery, now time.Time) error {
-	return o.put(ctx, d, now)
-}
-
-func (o *Outbox) put(ctx context.Context, d Delivery, due time.Time, fields ...any) error {
 	ref := d.Event.Ref
-	err := laterScript.Run(ctx, o.rdb, []string{o.keys.outboxHead(ref), o.keys.outboxDue()},
-		append([]any{ref, d.token, millis(due)}, fields...)...).Err()
+	_, err := written(laterScript.Run(ctx, o.rdb, []string{o.keys.outboxHead(ref), o.keys.outboxDue()},
+		ref, d.token, millis(due), d.Event.ID, f.Tries, millis(f.Since)), d)
+	return err
+}
+
+func written(said *redis.Cmd, d Delivery) (more bool, err error) {
+	n, err := said.Int()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return ErrStale
+		return false, ErrStale
 	case err != nil:
-		return fmt.Errorf("ledger: outbox: put the outcome of payout %s off: %w", ref, err)
+		return false, fmt.Errorf("ledger: outbox: write how the outcome of payout %s went: %w", d.Event.Ref, err)
 	}
-	return nil
+	return n == 1, nil
 }
 
 // Overdue lists payouts whose outcome was due by the time given, the longest overdue first.
@@ -245,11 +223,6 @@ func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 		b.Oldest = time.UnixMilli(int64(z[0].Score))
 	}
 	return b, nil
-}
-
-func delivery(token, raw string) (Delivery, error) {
-	e, err := outcome(raw)
-	return Delivery{Event: e, token: token, raw: raw}, err
 }
 
 // outcome reads what Put wrote: the event's ID, a space, the event.

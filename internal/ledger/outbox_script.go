@@ -60,33 +60,33 @@ local was = redis.call('HMGET', head, 'id', 'tries', 'failing')
 return {raw, was[1] or '', was[2] or '', was[3] or ''}
 `)
 
-// advance is the end of two scripts: the outcome leaves the list and the next one, if there is any, is
-// taken.
+// advance is the end of two scripts: the outcome leaves the list, and the next one is due. The
+// token stays, so that the same call made again is recognised.
 const advance = `
 redis.call('LREM', list, 1, raw)
-local nextone = redis.call('LINDEX', list, 0)
-if not nextone then
+local following = redis.call('LINDEX', list, 0)
+if not following then
   redis.call('DEL', head)
   redis.call('ZREM', due, ref)
   redis.call('ZREM', since, ref)
-  return ''
+  return 0
 end
-redis.call('HDEL', head, 'id', 'tries', 'error', 'status')
-redis.call('ZADD', due, till, ref)
-redis.call('ZADD', since, string.match(nextone, '^%d+'), ref)
-return nextone
+redis.call('HDEL', head, 'id', 'tries')
+redis.call('ZADD', due, now, ref)
+redis.call('ZADD', since, string.match(following, '^%d+'), ref)
+return 1
 `
 
 var deliveredScript = redis.NewScript(`
 local list, head, due, since = unpack(KEYS)
-local ref, token, raw, till = unpack(ARGV)
+local ref, token, raw, now = unpack(ARGV)
 if redis.call('HGET', head, 'tok') ~= token then return nil end
 redis.call('HDEL', head, 'failing')
 ` + advance)
 
 var giveUpScript = redis.NewScript(`
 local list, head, due, since, all, mine = unpack(KEYS)
-local ref, token, raw, till, now, doc, failing = unpack(ARGV)
+local ref, token, raw, now, doc, failing = unpack(ARGV)
 if redis.call('HGET', head, 'tok') ~= token then return nil end
 if redis.call('LREM', list, 1, raw) == 1 then redis.call('RPUSH', mine, doc) end -- once, also when called again
 redis.call('ZADD', all, 'NX', now, ref)
@@ -95,12 +95,12 @@ redis.call('HSET', head, 'failing', failing)
 
 var laterScript = redis.NewScript(`
 local head, due = unpack(KEYS)
-local ref, token, at = unpack(ARGV, 1, 3)
+local ref, token, at, id, tries, failing = unpack(ARGV)
 if redis.call('HGET', head, 'tok') ~= token then return nil end
 redis.call('HDEL', head, 'tok')
-if #ARGV > 3 then redis.call('HSET', head, unpack(ARGV, 4)) end
+redis.call('HSET', head, 'id', id, 'tries', tries, 'failing', failing)
 redis.call('ZADD', due, at, ref)
-return 'ok'
+return 0
 `)
 
 // resendScript puts what was given up before what waits: it is older.
@@ -111,7 +111,7 @@ if redis.call('LLEN', mine) ~= #ARGV - 2 then return nil end
 for i = #ARGV, 3, -1 do redis.call('LPUSH', list, ARGV[i]) end
 redis.call('DEL', mine)
 redis.call('ZREM', all, ref)
-redis.call('HDEL', head, 'id', 'tries', 'failing', 'error', 'status')
+redis.call('HDEL', head, 'id', 'tries', 'failing')
 redis.call('ZADD', since, string.match(ARGV[3], '^%d+'), ref)
 if redis.call('ZADD', due, 'NX', now, ref) == 0 and redis.call('HEXISTS', head, 'tok') == 0 then
   redis.call('ZADD', due, now, ref) -- nobody has it: it is due now
