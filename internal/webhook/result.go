@@ -23,7 +23,7 @@ const (
 	Refused     Outcome = "refused"           // any other status, a redirect included
 	TimedOut    Outcome = "timeout"           // no status in time
 	Unreachable Outcome = "unreachable"       // no such name, no connection, or one that broke
-	Untrusted   Outcome = "untrusted"         // TLS could not be agreed on, or the certificate is not good
+	Untrusted   Outcome = "untrusted"         // the certificate is not good, or what answers speaks no TLS
 	Forbidden   Outcome = "forbidden_address" // the name leads to this machine or a private network
 )
 
@@ -38,13 +38,12 @@ func outcomeOf(err error) Outcome {
 	var timeout net.Error
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
 		return Forbidden
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return TimedOut
-	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &certificate), errors.As(err, &record):
 		return Untrusted
 	}
 	return Unreachable
