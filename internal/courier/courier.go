@@ -61,7 +61,7 @@ func New(cfg Config) *Courier {
 		Config: cfg, outbox: ledger.NewOutbox(cfg.Redis), events: ledger.NewRedis(cfg.Redis), queue: wakeup.New(cfg.Redis),
 		stopping: make(chan struct{}),
 	}
-	c.door = newDoor(func(from, to string) {
+	c.door = newDoor(closedFor, func(from, to string) {
 		c.Log.Warn("the webhook's receiver", zap.String("from", from), zap.String("to", to))
 		c.Metrics.Breaker("webhook", to)
 	})

@@ -24,13 +24,14 @@ var (
 // door is what a delivery goes through. Behind a receiver that is away it is closed: deliveries
 // wait in memory, with nothing taken from the outbox, and cost Redis nothing.
 type door struct {
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when who waits may find the door different
+	breaker   *gobreaker.TwoStepCircuitBreaker[struct{}]
+	closedFor time.Duration
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced when who waits may find the door different
 }
 
-func newDoor(onChange func(from, to string)) *door {
-	d := &door{changed: make(chan struct{})}
+func newDoor(closedFor time.Duration, onChange func(from, to string)) *door {
+	d := &door{closedFor: closedFor, changed: make(chan struct{})}
 	d.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
 		Timeout:       closedFor,
@@ -62,7 +63,7 @@ func (d *door) pass(ctx context.Context, stopping <-chan struct{}) (done func(er
 				d.changed = make(chan struct{})
 			}, nil
 		}
-		timer := time.NewTimer(closedFor / 30) // the breaker's own clock tells when it may be tried; it does not ring
+		timer := time.NewTimer(d.closedFor / 30) // the breaker's own clock tells when it may be tried; it does not ring
 		select {
 		case <-changed:
 		case <-timer.C:
