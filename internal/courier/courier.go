@@ -85,7 +85,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		IsFailure:       func(err error) bool { return asynq.IsPanicError(err) }, // nothing is counted, so nothing is archived
 		ErrorHandler:    asynq.ErrorHandlerFunc(c.report),
 		Logger:          wakeup.Quiet(c.Log.Named("asynq")).Sugar(),
-		ShutdownTimeout: webhook.Timeout + recordFor/2,
+		ShutdownTimeout: webhook.Timeout + recordFor/2, // what is cut off by it was not recorded: it comes again
 		// A payout's outcome should not wait longer than the payout took.
 		TaskCheckInterval: 200 * time.Millisecond, DelayedTaskCheckInterval: time.Second,
 	})
