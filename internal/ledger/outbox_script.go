@@ -60,8 +60,8 @@ local was = redis.call('HMGET', head, 'id', 'tries', 'failing')
 return {raw, was[1] or '', was[2] or '', was[3] or ''}
 `)
 
-// advance is the end of two scripts: the outcome leaves the list, and the next one is due. The
-// token stays, so that the same call made again is recognised.
+// advance is the end of two scripts: the outcome leaves the list, and the next one is due. What the
+// head's id and tries say is the other one's, as the id tells. The token stays, so that the same call made again is recognised.
 const advance = `
 redis.call('LREM', list, 1, raw)
 local following = redis.call('LINDEX', list, 0)
@@ -71,7 +71,6 @@ if not following then
   redis.call('ZREM', since, ref)
   return 0
 end
-redis.call('HDEL', head, 'id', 'tries')
 redis.call('ZADD', due, now, ref)
 redis.call('ZADD', since, string.match(following, '^%d+'), ref)
 return 1

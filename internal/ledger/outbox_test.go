@@ -318,6 +318,52 @@ func TestOutboxResendIsAtOnce(t *testing.T) {
 	})
 }
 
+// A new outcome neither hurries nor delays those that wait before it, and the age is that of the first.
+func TestOutboxAge(t *testing.T) {
+	each(t, func(t *testing.T, o outbox) {
+		ctx := t.Context()
+		add := func(id string, to sm.State) {
+			t.Helper()
+			after, _, _ := o.Read(ctx, "w1", time.Minute)
+			must[[]ledger.Due](t)(o.Put(ctx, after, []ledger.Event{{ID: id, Ref: "A", To: to}}, o.now.Add(2*time.Hour)))
+		}
+		oldest := func(want int64) {
+			t.Helper()
+			if b := must[ledger.Backlog](t)(o.Backlog(ctx)); b.Oldest.UnixMilli() != want {
+				t.Errorf("the oldest is of %d, want %d", b.Oldest.UnixMilli(), want)
+			}
+		}
+		const first, second, third = 9_000_000_000_001, 9_000_000_000_002, 9_000_000_000_003
+		at := o.now.Add(2 * time.Hour)
+		add("9000000000001-0", sm.StatePending)
+		d, _ := o.take(t, "A", "t", at)
+		f := ledger.Failure{Tries: 1, Since: at}
+		if err := o.Later(ctx, d, f, at.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		add("9000000000002-0", sm.StateReview)
+		add("9000000000003-0", sm.StateFailed)
+		oldest(first)
+		if due := must[[]ledger.Due](t)(o.Overdue(ctx, at.Add(10*time.Hour), 10)); len(due) != 1 || !due[0].At.Equal(at.Add(time.Hour)) {
+			t.Errorf("%+v", due)
+		}
+		at = at.Add(time.Hour)
+		d, _ = o.take(t, "A", "t", at)
+		must[bool](t)(o.GiveUp(ctx, d, f, at))
+		oldest(second)
+		d, _ = o.take(t, "A", "another", at) // due at once, for whoever comes
+		must[bool](t)(o.Delivered(ctx, d, at))
+		oldest(third)
+		if _, _, err := o.Resend(ctx, "A", at); err != nil {
+			t.Fatal(err)
+		}
+		oldest(first)
+		if d, _ = o.take(t, "A", "yet another", at); d.Event.To != sm.StatePending {
+			t.Errorf("first comes %+v", d)
+		}
+	})
+}
+
 func TestOutboxForgets(t *testing.T) {
 	each(t, func(t *testing.T, o outbox) {
 		ctx := t.Context()
