@@ -51,7 +51,7 @@ func TestWebhookProblems(t *testing.T) {
 	for _, secret := range []string{
 		"hunter2", "whsec_hunter2", "whsec_", ",", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", // 23 bytes; no prefix
 		whsec + ",hunter2", whsec + ";" + whsec, whsec[:len(whsec)-1], "whsec_" + strings.Repeat("QUJD", 22), // 66 bytes
-		"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNA=", // padding is missing
+		"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNA=", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNB==", // padding is missing; bits that say nothing
 	} {
 		_, err := config.Load(config.Options{Needs: needAll, Environ: append(credentials[:3:3], "SALUR_WEBHOOK_URL=https://example.com", "SALUR_WEBHOOK_SECRET="+secret)})
 		if err == nil || !strings.HasPrefix(err.Error(), "SALUR_WEBHOOK_SECRET: use whsec_ and the base64 of 24 to 64 random bytes, ") || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "hunter2") {

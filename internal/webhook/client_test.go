@@ -245,9 +245,12 @@ func TestSlowAndHugeAnswers(t *testing.T) {
 		}, Delivered, Timeout, 4 * time.Second},
 		"a huge body": {func(w http.ResponseWriter, _ *http.Request) {
 			chunk := bytes.Repeat([]byte("x"), 1<<20)
-			for range 1 << 10 {
+			for n := range 1 << 10 {
 				if _, err := w.Write(chunk); err != nil {
 					return
+				}
+				if n == 64 {
+					t.Error("64 MB of the answer were taken") // what buffers hold is far less
 				}
 			}
 		}, Delivered, Timeout, 4 * time.Second},
@@ -305,6 +308,7 @@ func TestNewRefuses(t *testing.T) {
 		{URL: "http://b.example/hunter2", Secrets: []string{oldSecret}},
 		{URL: "https://b.example"},
 		{URL: "https://b.example", Secrets: []string{oldSecret, "hunter2"}},
+		{URL: "https://b.example", Secrets: []string{newSecret[:10] + "\n" + newSecret[10:]}},
 	} {
 		if _, err := New(cfg); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", cfg.URL, err)
