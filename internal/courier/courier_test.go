@@ -212,6 +212,7 @@ func TestOrder(t *testing.T) {
 		return http.StatusOK
 	})
 	c := b.courier("w1")
+	c.Grace = time.Minute // the retry has a wake-up of its own, and needs no sweeper
 	b.pay("A", "B")
 	b.start(c)
 	var seen []string
