@@ -36,7 +36,7 @@ func newCommand(environ []string) *cobra.Command {
 		Short: "Show payouts and act on them",
 		Long: `ledger shows what is on record about payouts: how each stands and all that happened to it.
 It also lets a person act: have DANA asked now, resolve what only a person can decide, and
-stop and start sending. It needs Redis alone and never talks to DANA itself.
+stop and start sending, and have the webhook told again. It needs Redis alone and never talks to DANA itself.
 
 Times are shown in Jakarta time (+07:00); phone numbers, customer ids and account
 numbers are masked, and no account holder's name is shown.
@@ -53,6 +53,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 		p.showCommand(), p.listCommand(), p.statsCommand(),
 		p.inquireCommand(), p.resolveCommand(),
 		p.holdCommand(), p.resumeCommand(),
+		p.watchCommand(), p.webhooksCommand(),
 	)
 	return c
 }

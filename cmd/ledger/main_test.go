@@ -20,6 +20,7 @@ var commands = [][]string{
 	{"resolve", "review", "--as", "failed", "--reason", "seen in the portal", "--by", "Sari"},
 	{"hold", "--reason", "month end"},
 	{"resume"},
+	{"webhooks"},
 }
 
 func TestRedisAway(t *testing.T) {
@@ -147,7 +148,7 @@ func TestStdoutFails(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"--json=false", "--json"} {
 		b := setup(t)
-		b.put(t, sm.StateReview)
+		b.giveUp(t, sm.StateReview)
 		for _, args := range commands {
 			var stderr strings.Builder
 			code := cli.Main(t.Context(), newCommand(b.environ), append([]string{form}, args...), nil, closedPipe{}, &stderr)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/courier"
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
@@ -51,7 +52,9 @@ type system struct {
 	web      http.Handler
 	closeUI  func() error
 	listener net.Listener
-	notify   *site // of DANA's bank notify; nil for none
+	notify   *site                 // of DANA's bank notify; nil for none
+	courier  *courier.Courier      // tells the webhook; nil for none
+	telling  redis.UniversalClient // its connection
 }
 
 // site is an HTTP server and the address that is bound for it.
@@ -90,6 +93,13 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		}
 		s.notify = &notify
 		fields = append(fields, zap.String("notify", notify.listener.Addr().String()))
+	}
+	if cfg.Webhook.URL != "" {
+		if err := s.tell(ctx, m, runner.Owner); err != nil {
+			s.close()
+			return nil, err
+		}
+		fields = append(fields, zap.Bool("webhook", true))
 	}
 	log.Info("worker", fields...)
 	return s, nil
@@ -157,6 +167,14 @@ func (s *system) serve(ctx context.Context) error {
 			}
 		})
 	}
+	var untold error
+	if s.courier != nil {
+		wg.Go(func() {
+			if untold = s.courier.Run(ctx); untold != nil {
+				cancel()
+			}
+		})
+	}
 	err := s.worker.Run(ctx)
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer stop()
@@ -167,7 +185,7 @@ func (s *system) serve(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.log.Info("stopped")
-	return errors.Join(append(failed, err)...)
+	return errors.Join(append(failed, err, untold)...)
 }
 
 func (s *system) close() {
@@ -179,6 +197,9 @@ func (s *system) close() {
 	}
 	if s.notify != nil {
 		_ = s.notify.listener.Close()
+	}
+	if s.telling != nil {
+		_ = s.telling.Close()
 	}
 	_ = s.redis.Close()
 }

@@ -18,6 +18,7 @@ type Config struct {
 	DANA     DANA
 	HTTP     HTTP
 	Notify   Notify
+	Webhook  Webhook
 	Worker   Worker
 	Log      Log
 }
@@ -78,6 +79,14 @@ type Notify struct {
 	Path string // that DANA calls and signs
 	// Key is DANA's, by which notifies are verified; never nil when Addr is set.
 	Key *rsa.PublicKey
+}
+
+// Webhook is where outcomes are posted. URL and Secrets are both set or both empty.
+type Webhook struct {
+	URL     Secret   // secret because its path or query may hold a key
+	Secrets []Secret // the newest first
+	// AllowPrivate lets the URL lead to this machine and to private networks, and be http.
+	AllowPrivate bool
 }
 
 // What is done when validation finds that the holder of a bank account has another name.

@@ -125,6 +125,9 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 		// have DANA asked.
 		bad = append(bad, Problem{publicKey.From, "", publicPath.From + " is set as well; set one of the two"})
 	}
+	if needs&NeedWorker != 0 {
+		bad = append(bad, webhookContradictions(c, k)...)
+	}
 	if needs&NeedHTTP != 0 {
 		user, userSet := at("ui_user")
 		password, passwordSet := at("ui_password")

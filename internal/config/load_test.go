@@ -249,7 +249,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("flags lack %s", want)
 		}
 	}
-	for _, secret := range []string{"--private-key ", "--dana-public-key ", "--client-secret", "--ui-password", "--webhook", "--api-keys"} {
+	for _, secret := range []string{"--private-key ", "--dana-public-key ", "--client-secret", "--ui-password", "--webhook-url", "--webhook-secret", "--api-keys"} {
 		if strings.Contains(usage, secret) {
 			t.Errorf("%s is a flag", secret)
 		}

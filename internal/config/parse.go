@@ -79,6 +79,16 @@ func whole(at func(*Config) *int, least, most int) parser {
 	}
 }
 
+func yes(at func(*Config) *bool) parser {
+	return func(c *Config, text string) string {
+		*at(c) = text == "true"
+		if text != "true" && text != "false" {
+			return "use true or false"
+		}
+		return ""
+	}
+}
+
 func duration(at func(*Config) *time.Duration, least, most time.Duration) parser {
 	return func(c *Config, text string) string {
 		d, err := time.ParseDuration(text)

@@ -161,11 +161,17 @@ var settings = []setting{
 		usage: "how long finished transactions stay in the ledger",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.Retention }, time.Hour, math.MaxInt64)},
 
+	{key: "webhook_url", env: []string{"SALUR_WEBHOOK_URL"}, need: NeedWorker, secrecy: secret,
+		usage: "where outcomes are posted, https; nothing is posted when not set",
+		parse: webhookURL},
+	{key: "webhook_secret", env: []string{"SALUR_WEBHOOK_SECRET"}, need: NeedWorker, secrecy: secret,
+		usage: "signs what is posted: whsec_ and base64; several with commas between them, the newest first",
+		parse: webhookSecret},
+	{key: "webhook_allow_private", env: []string{"SALUR_WEBHOOK_ALLOW_PRIVATE"}, need: NeedWorker, def: "false",
+		usage: "true lets the webhook lead to private networks and be http",
+		parse: yes(func(c *Config) *bool { return &c.Webhook.AllowPrivate })},
+
 	// Refused by every program: whoever sets one expects what no program does yet.
-	{key: "webhook_url", env: []string{"SALUR_WEBHOOK_URL"}, need: everyProgram, secrecy: secret,
-		usage: "where outcomes are posted (not available in this version)", parse: unavailable},
-	{key: "webhook_secret", env: []string{"SALUR_WEBHOOK_SECRET"}, need: everyProgram, secrecy: secret,
-		usage: "HMAC key of the webhook (not available in this version)", parse: unavailable},
 	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: everyProgram, secrecy: secret,
 		usage: "keys of the HTTP intake (not available in this version)", parse: unavailable},
 

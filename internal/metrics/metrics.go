@@ -23,6 +23,7 @@ type Metrics struct {
 	breaker     *prometheus.GaugeVec
 	hold        *prometheus.GaugeVec
 	notifies    *prometheus.CounterVec
+	webhooks    *prometheus.CounterVec
 }
 
 // New makes the metrics of one process, with those of the Go runtime beside them.
@@ -60,9 +61,12 @@ func New() *Metrics {
 		notifies: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "salur_notifies_total", Help: "DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.",
 		}, []string{"result"}),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "salur_webhook_attempts_total", Help: "Attempts to deliver an outcome to the merchant's webhook, by how they went: delivered, refused, timeout, unreachable, untrusted, forbidden_address.",
+		}, []string{"result"}),
 	}
 	m.Registry.MustRegister(
-		m.outcomes, m.latency, m.transitions, m.attempts, m.finds, m.unreadable, m.unrecorded, m.breaker, m.hold, m.notifies,
+		m.outcomes, m.latency, m.transitions, m.attempts, m.finds, m.unreadable, m.unrecorded, m.breaker, m.hold, m.notifies, m.webhooks,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -95,6 +99,9 @@ func (m *Metrics) Unrecorded() { m.unrecorded.Inc() }
 
 // Notify counts a notify of DANA: accepted, unknown, refused or failed.
 func (m *Metrics) Notify(result string) { m.notifies.WithLabelValues(result).Inc() }
+
+// Webhook counts an attempt to deliver an outcome, by how it went.
+func (m *Metrics) Webhook(result string) { m.webhooks.WithLabelValues(result).Inc() }
 
 // Breaker shows the state of an API's circuit breaker, in gobreaker's words.
 func (m *Metrics) Breaker(api, state string) {

@@ -9,7 +9,6 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -76,7 +75,7 @@ func (w *Worker) config(queue string, concurrency int) asynq.Config {
 		RetryDelayFunc: retryDelay,
 		IsFailure:      isFailure,
 		ErrorHandler:   asynq.ErrorHandlerFunc(w.report),
-		Logger:         quiet(w.Runner.Log.Named("asynq")).Sugar(),
+		Logger:         wakeup.Quiet(w.Runner.Log.Named("asynq")).Sugar(),
 		// Above the longest exchange with its recording: what is cut off then only waits at the
 		// gate.
 		ShutdownTimeout: w.Runner.Timeout + margin,
@@ -84,14 +83,6 @@ func (w *Worker) config(queue string, concurrency int) asynq.Config {
 		TaskCheckInterval:        200 * time.Millisecond,
 		DelayedTaskCheckInterval: 250 * time.Millisecond,
 	}
-}
-
-// quiet lets asynq say the same thing once in ten seconds: while Redis is away it repeats
-// itself several times a second.
-func quiet(log *zap.Logger) *zap.Logger {
-	return log.WithOptions(zap.AddCallerSkip(1), zap.WrapCore(func(c zapcore.Core) zapcore.Core {
-		return zapcore.NewSamplerWithOptions(c, 10*time.Second, 1, 0)
-	}))
 }
 
 // report is the one place where a step's error is logged.

@@ -1,0 +1,16 @@
+package wakeup
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Quiet lets asynq say the same thing once in ten seconds: while Redis is away it repeats
+// itself several times a second.
+func Quiet(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.AddCallerSkip(1), zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(c, 10*time.Second, 1, 0)
+	}))
+}
