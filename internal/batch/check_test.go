@@ -36,13 +36,14 @@ func TestTwins(t *testing.T) {
 		return fmt.Sprintf("%d %s refused %s "+clash+"\n", line, ref, state, ref, other)
 	}
 	for name, tc := range map[string]struct{ rows, want string }{
-		"same again":                {"A,62811742234,1\nA,62811742234,1.00\n", "2 A skipped \n3 A duplicate \n"},
-		"other content":             {"A,62811742234,1\nB,62811742234,1\nA,62811742234,2\nA,62811742234,1\nA,62811742234,3\n", clashes(2, 4, "A", "") + "3 B skipped \n" + clashes(4, 2, "A", "") + clashes(5, 4, "A", "") + clashes(6, 2, "A", "")},
-		"on record":                 {"K,62811742234,1\nK,62811742234,1\n", "2 K duplicate queued\n3 K duplicate queued\n"},
-		"on record, other content":  {"T,62811742234,2\nT,62811742234,2\n", taken(2) + taken(3)},
-		"all of it":                 {"T,62811742234,1\nT,62811742234,2\nT,62811742234,2\nT,62811742234,1\n", clashes(2, 3, "T", "queued") + clashes(3, 2, "T", "queued") + clashes(4, 2, "T", "queued") + clashes(5, 3, "T", "queued")},
-		"a conflict behind a clash": {"A,62811742234,1\nA,62811742234,2\nT,62811742234,2\nT,62811742234,2\n", clashes(2, 3, "A", "") + clashes(3, 2, "A", "") + taken(4) + taken(5)},
-		"bad beside good":           {"A,62811742234,1\nA,62811742234,x\nA,62811742234,1\n", "2 A skipped \n3  refused  amount \"x\": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)\n4 A duplicate \n"},
+		"same again":                     {"A,62811742234,1\nA,62811742234,1.00\n", "2 A skipped \n3 A duplicate \n"},
+		"other content":                  {"A,62811742234,1\nB,62811742234,1\nA,62811742234,2\nA,62811742234,1\nA,62811742234,3\n", clashes(2, 4, "A", "") + "3 B skipped \n" + clashes(4, 2, "A", "") + clashes(5, 4, "A", "") + clashes(6, 2, "A", "")},
+		"on record":                      {"K,62811742234,1\nK,62811742234,1\n", "2 K duplicate queued\n3 K duplicate queued\n"},
+		"on record, other content":       {"T,62811742234,2\nT,62811742234,2\n", taken(2) + taken(3)},
+		"all of it":                      {"T,62811742234,1\nT,62811742234,2\nT,62811742234,2\nT,62811742234,1\n", clashes(2, 3, "T", "queued") + clashes(3, 2, "T", "queued") + clashes(4, 2, "T", "queued") + clashes(5, 3, "T", "queued")},
+		"a conflict behind a clash":      {"A,62811742234,1\nA,62811742234,2\nT,62811742234,2\nT,62811742234,2\n", clashes(2, 3, "A", "") + clashes(3, 2, "A", "") + taken(4) + taken(5)},
+		"a repeated conflict in a clash": {"T,62811742234,2\nT,62811742234,2\nT,62811742234,1\n", clashes(2, 4, "T", "queued") + clashes(3, 4, "T", "queued") + clashes(4, 2, "T", "queued")},
+		"bad beside good":                {"A,62811742234,1\nA,62811742234,x\nA,62811742234,1\n", "2 A skipped \n3  refused  amount \"x\": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)\n4 A duplicate \n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := b.check(b.open("p.csv", header+tc.rows))
