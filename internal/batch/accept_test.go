@@ -128,6 +128,9 @@ func TestLateConflict(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		tally := p.Tally()
+		if tally.Refused != 1 || tally.Invalid != 0 || cli.CodeOf(tally.Refusal(false)) != cli.Conflict {
+			t.Errorf("%+v", tally)
+		}
 		if carryOn && (err != nil || tally.Accepted.Payouts != 10*atOnce-2) {
 			t.Errorf("carrying on: %v, %+v", err, tally)
 		}

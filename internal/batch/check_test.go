@@ -94,7 +94,7 @@ func TestPropertyAccepted(t *testing.T) {
 			contents[p.ref][p.cents] = true
 		}
 		want := map[string]int64{} // by reference, in cents
-		good := Sum{}
+		good, fresh := Sum{}, Sum{}
 		for _, p := range all {
 			known, on := before[p.ref]
 			if len(contents[p.ref]) > 1 || on && known != p.cents {
@@ -104,6 +104,9 @@ func TestPropertyAccepted(t *testing.T) {
 			if _, again := want[p.ref]; !again {
 				want[p.ref] = p.cents
 				good.add(p.cents)
+				if !on {
+					fresh.add(p.cents)
+				}
 			}
 		}
 		for ref, cents := range before {
@@ -136,6 +139,9 @@ func TestPropertyAccepted(t *testing.T) {
 		}
 		if err := p.Accept(t.Context(), true, func(Row) error { return nil }); err != nil {
 			rt.Fatal(err)
+		}
+		if tally := p.Tally(); tally.Accepted != fresh || tally.New.Payouts != 0 {
+			rt.Fatalf("%+v, want %v accepted of\n%s", tally, fresh, text)
 		}
 		page, err := b.client.List(t.Context(), salur.Query{})
 		if err != nil {
