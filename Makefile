@@ -52,6 +52,12 @@ build:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
+## bench-enqueue: the rate of enqueue batch beside bare asynq's, on one Redis; ROWS=1000000
+ROWS ?= 200000
+.PHONY: bench-enqueue
+bench-enqueue: setup
+	BENCH_ENQUEUE=$(ROWS) go test ./cmd/enqueue -run '^TestRate$$' -count=1 -v -timeout 60m
+
 ## fuzz: run every fuzzer for FUZZTIME (default 20s) each
 FUZZTIME ?= 20s
 .PHONY: fuzz

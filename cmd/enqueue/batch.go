@@ -5,47 +5,55 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur"
+	"github.com/salur-id/salur/internal/batch"
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/intake"
-	"github.com/salur-id/salur/internal/ledger"
-	"github.com/salur-id/salur/internal/wakeup"
 )
 
-const batchHelp = `batch accepts a file of payouts, CSV or JSONL. The fields of a JSONL line and the columns of
-a CSV file have the same names: ref, customer, amount, and optionally kind, fundType,
-chargeTarget, division, validate, notAfter.
+const batchHelp = `batch accepts a file of payouts, CSV or JSONL, of a million rows as well as of three. The
+fields of a JSONL line and the columns of a CSV file have the same names: ref, customer,
+amount, and optionally kind, fundType, chargeTarget, division, validate, notAfter.
 
 A file may mix both kinds of payouts. kind topup, the default, pays a DANA balance and may
 have fee, notes, customerId. kind bank pays a bank account and needs bankCode and account;
 accountName is optional, and customer is the merchant's own business number. What belongs to
 the other kind is left out, or an empty cell.
 
-The whole file is checked before the first payout is accepted, against the ledger too. One
-bad row refuses the file, unless --continue-on-error accepts the others. A row that was
-accepted before, with the same content, counts as a duplicate and changes nothing: a file
-that was interrupted is simply run again.
+The whole file is checked before the first payout is accepted, against the ledger too, and
+what it holds is told on stderr. One bad row refuses the file, unless --continue-on-error
+accepts the others. A row that was accepted before, with the same content, counts as a
+duplicate and changes nothing: a file that was interrupted is simply run again.
+--expect-count and --expect-total are of all good rows, each payout once, those that were
+accepted before included; a file that is not that is refused.
+
+--out writes a line for each row when the run has come to its end: line, ref, result
+(accepted, duplicate, refused, or skipped for a good row of a file that was refused), state,
+reason and error. --wait follows the payouts to their end; Ctrl-C stops the waiting and not
+the payouts. At most 100 refused rows are told on stderr; --out has all.
 
 --json prints a document per row on stdout, {"ref","state","duplicate"} for a good one and
 {"line","ref","error"} for a refused one (ref is empty where the row has none that could be
 read), and with --wait {"ref","state","reason"} for each payout that has ended. The summary
 is then on stderr. In a --dry-run the state is the one on record, empty for a new payout.
 
-Exit codes: 2 when a row is invalid, 3 when rows were refused only because their references
-exist with other content; with --continue-on-error as well. How payouts end does not change
-the exit code.`
+Exit codes: 2 when a row is invalid or the file is not what was expected, 3 when rows were
+refused only because their references exist with other content; with --continue-on-error as
+well. 4 when Redis cannot be reached or has no room for the file. How payouts end does not
+change the exit code.`
 
 func (p *program) batchCommand() *cobra.Command {
-	var format string
-	b := batch{}
+	var format, total string
+	var count int64
+	b := batchRun{environ: p.environ}
 	c := &cobra.Command{
 		Use:   "batch FILE|-",
 		Short: "Accept a file of payouts, CSV or JSONL",
 		Long:  batchHelp,
 		Example: `  enqueue batch payroll.csv --dry-run
+  enqueue batch payroll.csv --expect-count 3 --expect-total 4750000.50 --out results.csv
   enqueue batch payroll.csv --wait
   printf '%s\n' ref,kind,customer,amount,bankCode,account \
     A-1,topup,62811742234,10000,, A-2,bank,62811742234,50000,014,2460888509 |
@@ -62,9 +70,27 @@ func (p *program) batchCommand() *cobra.Command {
 			if b.dryRun && b.wait {
 				return refuse("--wait has nothing to wait for in a --dry-run; leave one of them out")
 			}
-			file, err := readFile(c.Context(), c.InOrStdin(), args[0], format)
+			if c.Flags().Changed("expect-count") {
+				b.expect.Count = &count
+			}
+			if c.Flags().Changed("expect-total") {
+				amount, err := salur.ParseAmount(total)
+				if err != nil {
+					return refuse("--expect-total %q: use digits with at most two decimals and no separators, such as 4750000.50", total)
+				}
+				b.expect.Total = &amount
+			}
+			file, err := batch.Open(c.Context(), c.InOrStdin(), args[0], format)
 			if err != nil {
 				return err
+			}
+			defer file.Close()
+			var results *batch.Results
+			if b.outFile != "" {
+				if results, err = batch.CreateResults(b.outFile, file); err != nil {
+					return err
+				}
+				defer results.Discard()
 			}
 			rdb, err := p.open(c)
 			if err != nil {
@@ -72,8 +98,7 @@ func (p *program) batchCommand() *cobra.Command {
 			}
 			defer rdb.Close()
 			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
-			b.ledger, b.queue = ledger.NewRedis(rdb), wakeup.New(rdb)
-			return b.run(c.Context(), file)
+			return b.run(c.Context(), salur.New(rdb), file, results)
 		},
 	}
 	f := c.Flags()
@@ -81,70 +106,79 @@ func (p *program) batchCommand() *cobra.Command {
 	f.BoolVar(&b.dryRun, "dry-run", false, "check everything, accept nothing, and say what would happen")
 	f.BoolVar(&b.wait, "wait", false, "wait until every payout of the file has ended or is in review")
 	f.BoolVar(&b.carryOn, "continue-on-error", false, "accept the good rows of a file that has bad ones")
+	f.Int64Var(&count, "expect-count", 0, "refuse a file that has not exactly so many payouts")
+	f.StringVar(&total, "expect-total", "", "refuse a file whose amounts do not add up to exactly this, in IDR")
+	f.StringVar(&b.outFile, "out", "", "write what became of each row to this file, .csv or .jsonl; one that exists is replaced")
 	return c
 }
 
-// batch is one run over a file.
-type batch struct {
+// batchRun is one run over a file.
+type batchRun struct {
 	json, dryRun, wait, carryOn bool
+	outFile                     string
+	told                        int // refused rows that people were told of
+	expect                      batch.Expect
 
+	environ     []string
 	out, errOut io.Writer
-	ledger      ledger.Ledger
-	queue       *wakeup.Queue
 }
 
-func (b *batch) run(ctx context.Context, file intake.File) error {
-	rows, err := check(ctx, b.ledger, file)
+func (b *batchRun) run(ctx context.Context, client *salur.Client, file *batch.File, results *batch.Results) error {
+	bar := b.bytesBar(file.Size())
+	plan, err := batch.Check(ctx, client, file, bar)
+	_ = bar.Clear()
 	if err != nil {
-		return fmt.Errorf("nothing was accepted: %w", err)
-	}
-	t, err := b.accept(ctx, rows)
-	summary := b.out
-	if b.json {
-		summary = b.errOut
-	}
-	_, printing := fmt.Fprintln(summary, t)
-	if err := errors.Join(err, printing); err != nil {
 		return err
 	}
-	if b.wait && !t.refusedFile {
-		if err := b.follow(ctx, rows, summary); err != nil {
+	checked := plan.Tally()
+	fmt.Fprintf(b.errOut, "checked %d rows: %s\n", checked.Rows, checked)
+	refused := checked.Refused > 0 && !b.carryOn
+	unexpected := plan.Unexpected(b.expect)
+	if unexpected == nil && !refused && checked.New.Payouts > 0 {
+		if err := plan.Room(ctx); err != nil {
 			return err
 		}
 	}
-	return t.refusal()
+	whole := refused || unexpected != nil // the file is refused, not only rows of it
+	stopped := b.rows(ctx, plan, !b.dryRun && !whole, !whole)
+	t := plan.Tally()
+	if _, err := fmt.Fprintln(b.summary(), b.sum(t, whole)); err != nil {
+		return errors.Join(stopped, err)
+	}
+	if stopped != nil && cli.CodeOf(stopped) != cli.Conflict {
+		return stopped // it can go on; there is no end to tell of yet
+	}
+	if b.wait && !whole && stopped == nil {
+		if err := b.follow(ctx, plan); err != nil {
+			return err
+		}
+	}
+	if results != nil {
+		if err := results.Write(ctx, plan, b.dryRun && !whole); err != nil {
+			return errors.Join(stopped, err)
+		}
+	}
+	if stopped != nil {
+		return stopped
+	}
+	return errors.Join(unexpected, t.Refusal(whole))
 }
 
-// readFile reads the file with this name, "-" for stdin. All that goes wrong is the
-// input's fault.
-func readFile(ctx context.Context, stdin io.Reader, name, format string) (intake.File, error) {
-	f, err := intake.FormatOf(name, format)
-	if err != nil {
-		return intake.File{}, cli.Fail(cli.Invalid, err)
+// rows goes through the file and tells of its rows: of the refused ones, and with good of the others too.
+func (b *batchRun) rows(ctx context.Context, plan *batch.Plan, accept, good bool) error {
+	if accept {
+		bar := b.rowsBar(plan.Tally().Rows)
+		defer func() { _ = bar.Clear() }()
+		return plan.Accept(ctx, b.carryOn, func(r batch.Row) error {
+			_ = bar.Add(1) // a bar that cannot be drawn changes nothing
+			if r.Err != nil {
+				_ = bar.Clear()
+			}
+			return b.tell(r, true)
+		})
 	}
-	from := stdin
-	if name != "-" {
-		opened, err := os.Open(name)
-		if err != nil {
-			return intake.File{}, cli.Fail(cli.Invalid, err)
-		}
-		defer opened.Close()
-		from = opened
+	if !b.json && plan.Tally().Refused == 0 {
+		return nil
 	}
-	var file intake.File
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		file, err = intake.Read(from, f)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		// Reading a pipe cannot be interrupted. The reader is left to end with the program.
-		return intake.File{}, errors.New("interrupted while reading; nothing was accepted")
-	}
-	if err != nil {
-		return intake.File{}, cli.Fail(cli.Invalid, err)
-	}
-	return file, nil
+	return plan.Each(ctx, func(r batch.Row) error { return b.tell(r, good) })
 }

@@ -23,10 +23,11 @@ import (
 
 // bundle is the program over a Redis of its own.
 type bundle struct {
-	rdb    *redis.Client
-	ledger *ledger.Redis
-	url    string
-	output string // everything that was ever printed
+	rdb     *redis.Client
+	ledger  *ledger.Redis
+	url     string
+	output  string // everything that was ever printed
+	checked string // the first line of the last run, if it was about a checked file
 }
 
 func setup(t *testing.T) *bundle {
@@ -40,7 +41,11 @@ func (b *bundle) run(ctx context.Context, stdin string, args ...string) (stdout,
 	var out, errs bytes.Buffer
 	code = cli.Code(cli.Main(ctx, newCommand([]string{"REDIS_URL=" + b.url}), args, strings.NewReader(stdin), &out, &errs))
 	b.output += out.String() + errs.String()
-	return out.String(), errs.String(), code
+	stderr = errs.String()
+	if b.checked = ""; strings.HasPrefix(stderr, "checked ") { // what a batch says before it accepts anything
+		b.checked, stderr, _ = strings.Cut(stderr, "\n")
+	}
+	return out.String(), stderr, code
 }
 
 // topUp is a good payout with some of its flags replaced.

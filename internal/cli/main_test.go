@@ -127,7 +127,7 @@ func TestCodeOf(t *testing.T) {
 		{"own code wins", Fail(Conflict, config.Error{{Key: "A"}}), Conflict},
 		{"configuration", config.Error{{Key: "A"}}, Invalid},
 		{"fields", payout.InvalidError{{Field: "ref"}}, Invalid},
-		{"bad row", intake.BadRow{Line: 1, Err: payout.InvalidError{{Field: "ref"}}}, Invalid},
+		{"bad row", fmt.Errorf("line 1: %w", payout.InvalidError{{Field: "ref"}}), Invalid},
 		{"header", intake.HeaderError{"x"}, Invalid},
 		{"dial", &net.OpError{Op: "dial", Err: errors.New("x")}, Unreachable},
 		{"own server cannot listen", &net.OpError{Op: "listen", Err: errors.New("x")}, Internal},

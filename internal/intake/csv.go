@@ -11,20 +11,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/payout"
 )
 
-// readCSV gives c every row that has at least one filled cell.
-func readCSV(r io.Reader, c *collector) error {
-	text := bufio.NewReader(r)
-	// A short file is no error here; one that cannot be read fails again below.
-	if start, _ := text.Peek(len(bom)); bytes.Equal(start, bom) {
-		_, _ = text.Discard(len(bom))
+// readCSV yields every row that has at least one filled cell.
+func readCSV(text *bufio.Reader, yield func(Row, error) bool) error {
+	skipped, comma, err := separator(text)
+	if err != nil {
+		return err
 	}
-	rows := csv.NewReader(text)
+	bound := &bounded{from: text, left: longestLine}
+	rows := csv.NewReader(bound)
 	rows.FieldsPerRecord = -1 // counted here, to say it better
-	rows.Comma = separator(text)
+	rows.Comma = comma
+	rows.ReuseRecord = true
 
 	header, err := rows.Read()
 	switch {
@@ -32,49 +34,105 @@ func readCSV(r io.Reader, c *collector) error {
 		return HeaderError{"the file is empty; begin it with the column names ref, customer and amount"}
 	case errors.As(err, new(*csv.ParseError)):
 		return HeaderError{"the quotes do not match; write the column names without quotes"}
+	case errors.Is(err, errBeyond):
+		return &LongRowError{skipped + 1}
 	case err != nil:
 		return fmt.Errorf("reading payouts: %w", err)
+	case !utf8.ValidString(strings.Join(header, "")):
+		return HeaderError{errUTF8.Error()}
 	}
 	columns, err := columnsOf(header)
 	if err != nil {
 		return err
 	}
+	next := skipped + 1 // no later than the line that the next row begins on
 	for {
+		bound.left = longestLine
 		cells, err := rows.Read()
-		if errors.Is(err, io.EOF) {
+		var r Row
+		switch broken := (*csv.ParseError)(nil); {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if broken := (*csv.ParseError)(nil); errors.As(err, &broken) {
+		case errors.Is(err, errBeyond):
+			return &LongRowError{next}
+		case errors.As(err, &broken):
 			// Where the broken row ends is a guess: rows after it may have been swallowed
 			// by an open quote. Swallowed rows are not paid, and this line reports them.
-			c.refuse(broken.StartLine, fmt.Errorf("the quotes do not match (line %d, column %d); "+
-				"put a text with quotes into quotes and double those inside", broken.Line, broken.Column))
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("reading payouts: %w", err)
-		}
-		line, _ := rows.FieldPos(0)
-		switch in, err := instruction(columns, cells); {
-		case !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }):
-			// A spreadsheet's empty row.
+			r = Row{Line: skipped + broken.StartLine, Err: fmt.Errorf("the quotes do not match (line %d, column %d); "+
+				"put a text with quotes into quotes and double those inside", skipped+broken.Line, broken.Column)}
+			next = skipped + broken.Line + 1
 		case err != nil:
-			c.refuse(line, err)
+			return fmt.Errorf("reading payouts: %w", err)
 		default:
-			c.add(line, in)
+			line, _ := rows.FieldPos(0)
+			last, _ := rows.FieldPos(len(cells) - 1)
+			next = skipped + last + 1
+			if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+				continue // a spreadsheet's empty row
+			}
+			if in, bad := instruction(columns, cells); bad != nil {
+				r = Row{Line: skipped + line, Err: bad}
+			} else {
+				r = row(skipped+line, in)
+			}
+		}
+		if !yield(r, nil) {
+			return errEnough
 		}
 	}
 }
 
-// separator is a semicolon when the header has one, as spreadsheets write it where the
-// comma is the decimal sign; no column name contains either.
-func separator(r *bufio.Reader) rune {
-	start, _ := r.Peek(r.Size()) // a short file gives what there is
-	header, _, _ := bytes.Cut(bytes.TrimLeft(start, "\r\n"), []byte("\n"))
-	if bytes.ContainsRune(header, ';') {
-		return ';'
+// bounded keeps a quote that is never closed from reading the rest of a large file into memory.
+type bounded struct {
+	from io.Reader
+	left int // bytes that the present row may still take
+}
+
+var errBeyond = errors.New("beyond a row's length")
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errBeyond
 	}
-	return ','
+	n, err := b.from.Read(p)
+	b.left -= n
+	return n, err
+}
+
+// LongRowError is a CSV row without an end. It is told of the whole file, for what comes after it
+// cannot be told apart from it.
+type LongRowError struct{ Line int }
+
+// Error names the line that the row begins on.
+func (e *LongRowError) Error() string {
+	return fmt.Sprintf("line %d: the row is longer than %d bytes; there is probably a quote that is not closed", e.Line, longestLine)
+}
+
+// separator is what stands between cells. Excel may name it in a first line of its own, sep=; which
+// is skipped. Else it is a semicolon or a tab when the header has one, as spreadsheets write them
+// where the comma is the decimal sign; no column name contains any of them.
+func separator(r *bufio.Reader) (skipped int, comma rune, err error) {
+	start, _ := r.Peek(r.Size()) // a short file gives what there is
+	blank := len(start) - len(bytes.TrimLeft(start, "\r\n"))
+	header, _, whole := bytes.Cut(start[blank:], []byte("\n"))
+	if named, found := bytes.CutPrefix(bytes.ToLower(bytes.Trim(header, "\"\r")), []byte("sep=")); found {
+		if len(named) != 1 || !bytes.ContainsAny(named, ",;\t") {
+			return 0, 0, HeaderError{fmt.Sprintf("%.20q names no separator; use sep=, or sep=; or a tab, or leave the line out", header)}
+		}
+		end := blank + len(header)
+		if whole {
+			end++
+		}
+		skipped = bytes.Count(start[:end], []byte("\n"))
+		_, err = r.Discard(end)
+		return skipped, rune(named[0]), err
+	}
+	for _, c := range ";\t" {
+		if bytes.ContainsRune(header, c) {
+			return 0, c, nil
+		}
+	}
+	return 0, ',', nil
 }
 
 // columnsOf is the index of each column's field in payout.Instruction.
@@ -111,6 +169,9 @@ func instruction(columns []int, cells []string) (in payout.Instruction, err erro
 	for at, cell := range cells {
 		if cell == "" {
 			continue
+		}
+		if !utf8.ValidString(cell) {
+			return in, errUTF8
 		}
 		field := fields.Field(columns[at])
 		if field.Kind() == reflect.String {

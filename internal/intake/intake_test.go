@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/intake"
-	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 )
 
@@ -21,19 +21,33 @@ const (
 	bankExample = `{"ref":"B-1","kind":"bank","customer":"62811742234","amount":"50000","bankCode":"014","account":"2460888509"}`
 )
 
-// show is a file as text, one item per line, for comparing.
-func show(f intake.File) string {
-	var b strings.Builder
-	for _, r := range f.Rows {
-		fmt.Fprintf(&b, "%d %s %s %s\n", r.Line, r.Payout.Ref, r.Payout.Customer, r.Payout.Amount.Value())
+// read is a whole file.
+func read(text string, format intake.Format) ([]intake.Row, error) {
+	return readFrom(strings.NewReader(text), format)
+}
+
+func readFrom(r io.Reader, format intake.Format) ([]intake.Row, error) {
+	var all []intake.Row
+	for row, err := range intake.Rows(r, format) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, row)
 	}
-	for _, d := range f.Duplicates {
-		fmt.Fprintf(&b, "%d repeats %d %s\n", d.Line, d.First, d.Ref)
+	return all, nil
+}
+
+// show is a file as text, the good rows and then the bad ones, for comparing.
+func show(rows []intake.Row) string {
+	var good, bad strings.Builder
+	for _, r := range rows {
+		if r.Err != nil {
+			fmt.Fprintf(&bad, "line %d: %v\n", r.Line, r.Err)
+		} else {
+			fmt.Fprintf(&good, "%d %s %s %s\n", r.Line, r.Payout.Ref, r.Payout.Customer, r.Payout.Amount.Value())
+		}
 	}
-	for _, bad := range f.Bad {
-		fmt.Fprintln(&b, bad.Error())
-	}
-	return b.String()
+	return good.String() + bad.String()
 }
 
 const (
@@ -53,15 +67,6 @@ func TestJSONL(t *testing.T) {
 		{"amount as a number", `{"ref":"A-1","customer":"62811742234","amount":10000.50}`, "1 A-1 62811742234 10000.50\n"},
 		{"no rounding", `{"ref":"A-1","customer":"62811742234","amount":9007199254740993.01}`, "1 A-1 62811742234 9007199254740993.01\n"},
 		{"null is not given", `{"ref":"A-1","customer":"62811742234","amount":1,"fee":null,"notes":null}`, "1 A-1 62811742234 1.00\n"},
-		{"same again", example + "\n" + `{"amount":10000.00,"ref":"A-1","customer":"62811742234","kind":"topup"}`,
-			"1 A-1 62811742234 10000.00\n2 repeats 1 A-1\n"},
-		{"other content", strings.Join([]string{example, `{"ref":"B","customer":"62811742234","amount":1}`,
-			`{"ref":"A-1","customer":"62811742234","amount":2}`, example, `{"ref":"A-1","customer":"62811742234","amount":3}`}, "\n"),
-			"2 B 62811742234 1.00\n" +
-				"line 1: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
-				"line 3: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n" +
-				"line 4: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
-				"line 5: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n"},
 		{"bad fields", `{"ref":"","customer":"0811742234","amount":"1,000"}` + "\n" + example,
 			"2 A-1 62811742234 10000.00\n" + `line 1: ref "": use 1 to 64 printable ASCII characters without spaces; ` +
 				`customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; amount "1,000": ` + badAmount + "\n"},
@@ -76,9 +81,6 @@ func TestJSONL(t *testing.T) {
 		{"object for an amount", `{"ref":"A","customer":"62811742234","amount":{"value":"1.00"}}`,
 			`line 1: amount "{\"value\":\"1.00\"}": ` + badAmount + "\n"},
 		{"both kinds", example + "\n" + bankExample, "1 A-1 62811742234 10000.00\n2 B-1 62811742234 50000.00\n"},
-		{"the same reference as another kind", example + "\n" + strings.Replace(bankExample, "B-1", "A-1", 1),
-			"line 1: ref \"A-1\": line 2 has it with other content; give each payout a reference of its own\n" +
-				"line 2: ref \"A-1\": line 1 has it with other content; give each payout a reference of its own\n"},
 		{"fields of the other kind", `{"ref":"A","customer":"62811742234","amount":1,"account":"2460888509"}` + "\n" +
 			`{"ref":"B","kind":"bank","customer":"62811742234","amount":1,"bankCode":"014","account":"2460888509","notes":"gift"}`,
 			`line 1: account "24608****509": goes only with kind bank` + "\n" + `line 2: notes "****": goes only with kind topup` + "\n"},
@@ -100,7 +102,7 @@ func TestJSONL(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := intake.Read(strings.NewReader(tc.in), intake.JSONL)
+			got, err := read(tc.in, intake.JSONL)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,10 +134,6 @@ func TestCSV(t *testing.T) {
 		{"empty rows of a spreadsheet", header + ",,,\n\n , ,,\n,\n" + row, "6 A-1 62811742234 10000.00\n"},
 		{"lines after a quoted line break", header + "A-1,62811742234,1,\"two\nlines\"\nA-2,62811742234,1,\n",
 			"4 A-2 62811742234 1.00\nline 2: notes \"two\\nlines\": use at most 255 printable characters\n"},
-		{"same again", header + row + row, "2 A-1 62811742234 10000.00\n3 repeats 2 A-1\n"},
-		{"other content", header + row + "A-1,62811742234,10000,gift\n",
-			"line 2: ref \"A-1\": line 3 has it with other content; give each payout a reference of its own\n" +
-				"line 3: ref \"A-1\": line 2 has it with other content; give each payout a reference of its own\n"},
 		{"thousands", header + "A,62811742234,1.000.000,\nB,62811742234,\"1,000\",\n",
 			`line 2: amount "1.000.000": ` + badAmount + "\n" + `line 3: amount "1,000": ` + badAmount + "\n"},
 		{"mangled by a spreadsheet", header + "2.02601E+13,6.28117E+10,\"1,5E+6\",1E+5\nA-1,6.2811742234e+10,x,\n",
@@ -160,12 +158,20 @@ func TestCSV(t *testing.T) {
 			"3 A-1 62811742234 10000.00\nline 2: the quotes do not match (line 2, column 20); put a text with quotes into quotes and double those inside\n"},
 		{"an open quote", header + row + "A-2,62811742234,1,\"gift\nA-3,62811742234,1,\n",
 			"2 A-1 62811742234 10000.00\nline 3: the quotes do not match (line 4, column 20); put a text with quotes into quotes and double those inside\n"},
+		{"Excel names its separator", "\xef\xbb\xbfsep=;\r\nref;customer;amount\r\nA-1;62811742234;1\r\nA-2;62811742234;x\r\n",
+			"3 A-1 62811742234 1.00\nline 4: amount \"x\": " + badAmount + "\n"},
+		{"in quotes, behind blank lines", "\n\"SEP=,\"\nref,customer,amount\nA-1,62811742234,1\n", "4 A-1 62811742234 1.00\n"},
+		{"a tab named", "sep=\t\nref\tcustomer\tamount\nA-1\t62811742234\t1\n", "3 A-1 62811742234 1.00\n"},
+		{"tabs", "ref\tcustomer\tamount\tnotes\nA-1\t62811742234\t1\ta;b,c\n", "2 A-1 62811742234 1.00\n"},
+		{"not UTF-8", header + "A-1,62811742234,1,caf\xe9\n" + row, "3 A-1 62811742234 10000.00\nline 2: not UTF-8; save the file as UTF-8\n"},
+		{"a stray quote after the separator is named", "sep=,\n" + header + "A-1,62811742234,1,a\"b\n" + row,
+			"4 A-1 62811742234 10000.00\nline 3: the quotes do not match (line 3, column 20); put a text with quotes into quotes and double those inside\n"},
 		{"truth", "ref,customer,amount,validate\nA,62811742234,1,FALSE\nB,62811742234,1,yes\nC,62811742234,1,\n",
 			"2 A 62811742234 1.00\n4 C 62811742234 1.00\nline 3: validate: use true or false\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := intake.Read(strings.NewReader(tc.in), intake.CSV)
+			got, err := read(tc.in, intake.CSV)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,11 +191,14 @@ func TestCSVHeaderRefused(t *testing.T) {
 			`header: column "phone" does not exist; ` + allFields},
 		{"twice", "ref,customer,amount,ref\n", `header: column "ref" is there twice; keep one`},
 		{"no header", "62811742234,ref,customer,amount\n", `header: column "62811****234" does not exist; ` + allFields},
+		{"not UTF-8", "ref,customer,amount,\xe9\n", "header: not UTF-8; save the file as UTF-8"},
+		{"a separator that is none", "sep=|\nref|customer|amount\n", `header: "sep=|" names no separator; use sep=, or sep=; or a tab, or leave the line out`},
+		{"the separator alone", "sep=;", "header: the file is empty; begin it with the column names ref, customer and amount"},
 		{"quotes", "ref,\"customer,amount\n", "header: the quotes do not match; write the column names without quotes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := intake.Read(strings.NewReader(tc.in), intake.CSV)
+			got, err := read(tc.in, intake.CSV)
 			var header intake.HeaderError
 			if !errors.As(err, &header) || err.Error() != tc.want {
 				t.Errorf("got\n%v\nwant\n%s", err, tc.want)
@@ -208,8 +217,8 @@ func TestEveryField(t *testing.T) {
 		"A-1,topup,620000000000,10000,1.5,\"gift, small\",FUND,DIVISION,D1,2166,false,2026-12-31T17:00:00+07:00\n"
 	const jsonl = `{"ref":"A-1","kind":"topup","customer":"620000000000","amount":10000,"fee":"1.5","notes":"gift, small","fundType":"FUND",` +
 		`"chargeTarget":"DIVISION","division":"D1","customerId":"2166","validate":false,"notAfter":"2026-12-31T17:00:00+07:00"}`
-	want := payout.Payout{Kind: payout.TopUp, Ref: "A-1", Customer: "620000000000", Amount: money.Rupiah(10000),
-		Fee: money.FromCents(150), Notes: "gift, small", FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", CustomerID: "2166",
+	want := salur.Payout{Kind: salur.TopUp, Ref: "A-1", Customer: "620000000000", Amount: salur.Rupiah(10000),
+		Fee: salur.Cents(150), Notes: "gift, small", FundType: "FUND", ChargeTarget: "DIVISION", Division: "D1", CustomerID: "2166",
 		NotAfter: time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)}
 	everyField(t, csv, jsonl, want)
 }
@@ -220,20 +229,20 @@ func TestEveryFieldOfBank(t *testing.T) {
 		"B-1,bank,62811742234,50000,MERCHANT_WITHDRAW_FOR_CORPORATE,DIVISION,D1,014,0060888509,\"Budi, S.\",true,2026-12-31T17:00:00+07:00\n"
 	const jsonl = `{"ref":"B-1","kind":"bank","customer":"62811742234","amount":50000,"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE","chargeTarget":"DIVISION",` +
 		`"division":"D1","bankCode":"014","account":"0060888509","accountName":"Budi, S.","validate":true,"notAfter":"2026-12-31T17:00:00+07:00"}`
-	everyField(t, csv, jsonl, payout.Payout{Kind: payout.Bank, Ref: "B-1", Customer: "62811742234", Amount: money.Rupiah(50000),
-		Fee: money.Rupiah(0), FundType: payout.FundTypeBank, ChargeTarget: "DIVISION", Division: "D1",
+	everyField(t, csv, jsonl, salur.Payout{Kind: salur.Bank, Ref: "B-1", Customer: "62811742234", Amount: salur.Rupiah(50000),
+		FundType: payout.FundTypeBank, ChargeTarget: "DIVISION", Division: "D1",
 		BankCode: "014", Account: "0060888509", AccountName: "Budi, S.", Validate: true,
 		NotAfter: time.Date(2026, 12, 31, 10, 0, 0, 0, time.UTC)})
 }
 
-func everyField(t *testing.T, csv, jsonl string, want payout.Payout) {
+func everyField(t *testing.T, csv, jsonl string, want salur.Payout) {
 	t.Helper()
 	for format, text := range map[intake.Format]string{intake.CSV: csv, intake.JSONL: jsonl} {
-		got, err := intake.Read(strings.NewReader(text), format)
-		if err != nil || len(got.Rows) != 1 {
+		got, err := read(text, format)
+		if err != nil || len(got) != 1 {
 			t.Fatalf("%s: %+v, %v", format, got, err)
 		}
-		if diff := cmp.Diff(want, got.Rows[0].Payout, cmp.Comparer(func(a, b money.Amount) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(want, got[0].Payout, cmp.Comparer(func(a, b salur.Amount) bool { return a == b })); diff != "" {
 			t.Errorf("%s: %s", format, diff)
 		}
 	}
@@ -246,25 +255,66 @@ func TestReaderFails(t *testing.T) {
 		intake.JSONL: example + "\n" + example[:9],
 		intake.CSV:   "ref,customer,amount\nA-1,62811742234,1\nB",
 	} {
-		got, err := intake.Read(io.MultiReader(strings.NewReader(start), iotest.ErrReader(broken)), format)
-		if !errors.Is(err, broken) || show(got) != "" {
+		got, err := readFrom(io.MultiReader(strings.NewReader(start), iotest.ErrReader(broken)), format)
+		if !errors.Is(err, broken) || len(got) != 1 || got[0].Err != nil {
 			t.Errorf("%s: %q, %v", format, show(got), err)
 		}
 	}
-	if _, err := intake.Read(iotest.ErrReader(broken), intake.CSV); !errors.Is(err, broken) {
+	if _, err := readFrom(iotest.ErrReader(broken), intake.CSV); !errors.Is(err, broken) {
 		t.Errorf("in the header: %v", err)
+	}
+}
+
+func TestUTF16(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"\xff\xfer\x00e\x00f\x00", "\xfe\xff\x00r\x00e", "r\x00e\x00f\x00", "\x00r\x00e", "\xef\xbb\xbfr\x00"} {
+		for _, format := range []intake.Format{intake.CSV, intake.JSONL} {
+			if got, err := read(text, format); !errors.Is(err, intake.ErrUTF16) || len(got) > 0 {
+				t.Errorf("%s %q: %v, %v", format, text, got, err)
+			}
+		}
+	}
+}
+
+// A quote that is never closed must not take the whole rest of a large file into memory.
+func TestRowWithoutEnd(t *testing.T) {
+	t.Parallel()
+	const good = "A,62811742234,1\n"
+	text := "sep=,\nref,customer,amount\n" + strings.Repeat(good, 200_000) + "B,62811742234,\"1\n" + strings.Repeat(good, 200_000)
+	got, err := read(text, intake.CSV)
+	var long *intake.LongRowError
+	if !errors.As(err, &long) || long.Line != 200_003 || len(got) != 200_000 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%d rows, %v", len(got), err)
+	}
+	if _, err := read("\"ref"+strings.Repeat("\n", 2<<20), intake.CSV); !errors.As(err, &long) || long.Line != 1 {
+		t.Errorf("in the header: %v", err)
+	}
+}
+
+// Who wants no more rows gets none.
+func TestStopReading(t *testing.T) {
+	t.Parallel()
+	for format, text := range map[intake.Format]string{intake.JSONL: example + "\n" + example, intake.CSV: "ref,customer,amount\nA,62811742234,1\nB,62811742234,1\n"} {
+		n := 0
+		for range intake.Rows(strings.NewReader(text), format) {
+			n++
+			break
+		}
+		if n != 1 {
+			t.Errorf("%s: %d rows", format, n)
+		}
 	}
 }
 
 func TestBadRowKeepsItsType(t *testing.T) {
 	t.Parallel()
-	got, err := intake.Read(strings.NewReader(`{"ref":"A","customer":"62811742234","amount":"0"}`), intake.JSONL)
-	if err != nil || len(got.Bad) != 1 {
+	got, err := readFrom(strings.NewReader(`{"ref":"A","customer":"62811742234","amount":"0"}`), intake.JSONL)
+	if err != nil || len(got) != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	var fields payout.InvalidError
-	if !errors.As(got.Bad[0], &fields) || fields[0].Field != "amount" {
-		t.Errorf("%v", got.Bad[0])
+	var fields *salur.InvalidError
+	if !errors.As(got[0].Err, &fields) || fields.Fields[0].Field != "amount" {
+		t.Errorf("%v", got[0].Err)
 	}
 }
 

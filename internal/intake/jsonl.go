@@ -24,26 +24,27 @@ var (
 	errObject  = errors.New(`not one JSON object; write a payout per line, such as {"ref":"A-1","customer":"62811742234","amount":"10000"}`)
 )
 
-// readJSONL gives c every line that is not blank.
-func readJSONL(r io.Reader, c *collector) error {
-	lines := bufio.NewReader(r)
+// readJSONL yields every line that is not blank.
+func readJSONL(lines *bufio.Reader, yield func(Row, error) bool) error {
+	var buffer []byte
 	for number := 1; ; number++ {
-		line, err := readLine(lines)
-		if number == 1 {
-			line = bytes.TrimPrefix(line, bom)
-		}
+		line, err := readLine(lines, buffer[:0])
+		buffer = line
+		var r Row
 		switch line = bytes.TrimSpace(line); {
 		case errors.Is(err, errTooLong):
-			c.refuse(number, errTooLong)
-			continue
+			r, err = Row{Line: number, Err: errTooLong}, nil
 		case err != nil && !errors.Is(err, io.EOF):
 			return fmt.Errorf("reading payouts: %w", err)
 		case len(line) > 0:
 			if in, bad := decode(line); bad != nil {
-				c.refuse(number, bad)
+				r = Row{Line: number, Err: bad}
 			} else {
-				c.add(number, in)
+				r = row(number, in)
 			}
+		}
+		if r.Line > 0 && !yield(r, nil) {
+			return errEnough
 		}
 		if err != nil {
 			return nil
@@ -51,9 +52,9 @@ func readJSONL(r io.Reader, c *collector) error {
 	}
 }
 
-// readLine reads to the end of a line, and past the rest of one that is errTooLong. The
+// readLine appends a line to the buffer, and reads past the rest of one that is errTooLong. The
 // last line comes with io.EOF.
-func readLine(r *bufio.Reader) (line []byte, err error) {
+func readLine(r *bufio.Reader, line []byte) ([]byte, error) {
 	long := false
 	for {
 		part, err := r.ReadSlice('\n')
@@ -64,7 +65,7 @@ func readLine(r *bufio.Reader) (line []byte, err error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case long && (err == nil || errors.Is(err, io.EOF)):
-			return nil, errTooLong // the end of the file, if it is that, is met again by the next call
+			return line, errTooLong // the end of the file, if it is that, is met again by the next call
 		default:
 			return line, err
 		}

@@ -1,0 +1,261 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/salur-id/salur"
+	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/intake"
+)
+
+// again is how long to wait before Redis is tried again.
+const again = time.Second
+
+// Follower is told how the payouts of a file fare.
+type Follower struct {
+	// Ended is called once for each payout that is over or in review.
+	Ended func(salur.Transaction) error
+	// Standing is called when something has changed.
+	Standing func(Standing)
+	// Away is called when Redis cannot be reached, and with nil when it is back.
+	Away func(error)
+}
+
+// Standing is how many payouts are in each state.
+type Standing map[salur.State]Sum
+
+// Open is how many payouts are still under way.
+func (s Standing) Open() (open int) {
+	for state, sum := range s {
+		if !ended(state) {
+			open += sum.Payouts
+		}
+	}
+	return open
+}
+
+// ended reports whether a state needs no more waiting.
+func ended(s salur.State) bool { return s.Final() || s == salur.Review }
+
+// Follow waits until every payout of the good rows is over or in review, and returns how they stand. It reads
+// all of them once and then only those that the event stream names. The payouts do not depend on it: when it
+// stops, whatever the reason, they go on. A Redis that is away is waited for.
+func (p *Plan) Follow(ctx context.Context, f Follower) (Standing, error) {
+	w := &watch{Plan: p, Follower: f, index: p.index(), standing: Standing{}}
+	away := false
+	for {
+		err := w.round(ctx, func() {
+			if away {
+				away = false
+				f.Away(nil)
+			}
+		})
+		const hint = "they go on without this program, run the same file again to wait for them"
+		switch {
+		case err == nil:
+			return w.standing, nil
+		case ctx.Err() != nil:
+			return w.standing, fmt.Errorf("interrupted with %d payouts still open; %s", w.standing.Open(), hint)
+		case !errors.Is(err, salur.ErrUnavailable):
+			return w.standing, fmt.Errorf("stopped waiting with %d payouts still open; %s: %w", w.standing.Open(), hint, err)
+		case !away:
+			away = true
+			f.Away(err)
+		}
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// watch is a Follow under way.
+type watch struct {
+	*Plan
+	Follower
+	index    []located
+	standing Standing
+}
+
+// round reads all payouts, and follows the events from just before until none is open any more. It ends when
+// all payouts had ended to begin with: what is told at the end was read, not concluded.
+func (w *watch) round(ctx context.Context, reached func()) error {
+	for {
+		after, err := w.client.LastEvent(ctx)
+		if err != nil {
+			return err
+		}
+		reached()
+		if err := w.readAll(ctx); err != nil {
+			return err
+		}
+		w.Standing(w.standing)
+		if w.standing.Open() == 0 {
+			return nil
+		}
+		if err := w.events(ctx, after); err != nil {
+			return err
+		}
+	}
+}
+
+// followed reports whether a row's payout is waited for.
+func followed(e *entry) bool { return e.verdict == Accepted || e.verdict == Known }
+
+// readAll reads every payout of the file, in the order of its rows.
+func (w *watch) readAll(ctx context.Context) error {
+	w.standing = Standing{}
+	refs, entries := make([]string, 0, atOnce), make([]*entry, 0, atOnce)
+	look := func() error {
+		found, err := w.client.GetMany(ctx, refs)
+		if err != nil {
+			return err
+		}
+		for i, ref := range refs {
+			tx, ok := found[ref]
+			if !ok {
+				return purged(ref)
+			}
+			entries[i].state = number(tx.State)
+			w.count(states[entries[i].state], entries[i].cents, 1)
+			if err := w.tell(entries[i], tx); err != nil {
+				return err
+			}
+		}
+		refs, entries = refs[:0], entries[:0]
+		return nil
+	}
+	err := w.walk(ctx, func(_ int, r intake.Row, e *entry) error {
+		if !followed(e) {
+			return nil
+		}
+		if refs, entries = append(refs, r.Payout.Ref), append(entries, e); len(refs) < atOnce {
+			return nil
+		}
+		return look()
+	})
+	if err == nil {
+		err = look()
+	}
+	return err
+}
+
+// purged is a payout that is not on record any more. Only what had ended long ago is forgotten, but how it
+// ended is not known, and it must not be counted as anything.
+func purged(ref string) error {
+	return cli.Fail(cli.NotFound, fmt.Errorf("ref %q: %w", ref, salur.ErrNotFound))
+}
+
+func (w *watch) count(state salur.State, cents int64, n int) {
+	sum := w.standing[state]
+	sum.Payouts += n
+	sum.Amount = salur.Cents(sum.Amount.Cents() + int64(n)*cents)
+	w.standing[state] = sum
+}
+
+func (w *watch) tell(e *entry, tx salur.Transaction) error {
+	if e.told || !ended(tx.State) {
+		return nil
+	}
+	e.told = true
+	return w.Ended(tx)
+}
+
+// events reads again what the events after this one are about, until no payout is open.
+func (w *watch) events(ctx context.Context, after string) error {
+	ctx, stop := context.WithCancel(ctx)
+	refs := make(chan string, atOnce)
+	var unread error // of the goroutine, until refs is closed
+	go func() {
+		defer close(refs)
+		for e, err := range w.client.Watch(ctx, after) {
+			if err != nil {
+				unread = err
+				return
+			}
+			select {
+			case refs <- e.Ref:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	defer func() {
+		stop()
+		for range refs { // until it has ended
+		}
+	}()
+	for w.standing.Open() > 0 {
+		some := gather(refs)
+		if some == nil {
+			return unread
+		}
+		if err := w.reread(ctx, some); err != nil {
+			return err
+		}
+		w.Standing(w.standing)
+	}
+	return nil
+}
+
+// gather waits for one reference and takes what else has come meanwhile. It returns nil when there is no more.
+func gather(refs <-chan string) (some []string) {
+	ref, ok := <-refs
+	for ok {
+		some = append(some, ref)
+		if len(some) == atOnce {
+			return some
+		}
+		select {
+		case ref, ok = <-refs:
+		default:
+			return some
+		}
+	}
+	return some
+}
+
+// reread looks at those of the payouts that are open rows of the file. A row that is held to have ended is left
+// alone until everything is read once more.
+func (w *watch) reread(ctx context.Context, refs []string) error {
+	slices.Sort(refs)
+	refs = slices.DeleteFunc(slices.Compact(refs), func(ref string) bool { return w.open(ref) == nil })
+	found, err := w.client.GetMany(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for _, ref := range refs {
+		tx, ok := found[ref]
+		if !ok {
+			return purged(ref)
+		}
+		e := w.open(ref)
+		if e == nil {
+			continue
+		}
+		w.count(states[e.state], e.cents, -1)
+		e.state = number(tx.State)
+		w.count(states[e.state], e.cents, 1)
+		if err := w.tell(e, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open is the open row with a reference, or nil. It goes by the hash. That two references share one happens to
+// nobody, and would be put right when everything is read at the end.
+func (w *watch) open(ref string) *entry {
+	hash := w.hash(ref)
+	at, _ := slices.BinarySearchFunc(w.index, hash, func(l located, hash uint64) int { return cmp.Compare(l.ref, hash) })
+	for ; at < len(w.index) && w.index[at].ref == hash; at++ {
+		if e := w.table.at(int(w.index[at].row)); followed(e) && !ended(states[e.state]) {
+			return e
+		}
+	}
+	return nil
+}
