@@ -28,7 +28,7 @@ type Client struct {
 // away. A context bounds each call only if the connection has ContextTimeoutEnabled.
 func New(rdb redis.UniversalClient) *Client {
 	l := ledger.NewRedis(rdb)
-	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l}}
+	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}}
 }
 
 // As is the client under the name of who hands payouts over: it stands in the history of those

@@ -366,7 +366,7 @@ func TestFull(t *testing.T) {
 		w.takes(fmt.Sprintf("PAY-0-%d", i))
 		w.pays(fmt.Sprintf("PAY-0-%d", i))
 	}
-	for memory, want := range map[string]error{"10mb": salur.ErrFull, "100mb": nil} {
+	for memory, want := range map[string]error{"3mb": salur.ErrFull, "100mb": nil} {
 		if err := rdb.ConfigSet(t.Context(), "maxmemory", memory).Err(); err != nil {
 			t.Fatal(err)
 		}

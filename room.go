@@ -45,11 +45,15 @@ func (r *room) take(ctx context.Context, n int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := time.Now(); now.Sub(r.asked) >= roomAge {
+		r.asked = now
+		r.mu.Unlock() // a Redis that hangs keeps nobody else; they believe what is known so far
 		last, err := r.ledger.Room(ctx)
+		r.mu.Lock()
 		if err != nil {
+			r.asked = time.Time{}
 			return told(err)
 		}
-		r.last, r.asked = last, now
+		r.last = last
 	}
 	if r.last.Payouts < 0 {
 		return nil // not known; a full Redis refuses by itself

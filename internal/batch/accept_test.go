@@ -201,6 +201,7 @@ func TestRedisKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.server.Restart()
+		b.client = salur.New(b.server.Client()) // as the program run again has
 	}
 	totals, err := b.client.Stats(t.Context())
 	if err != nil || totals[0].Count != n || totals[0].Sum != salur.Cents(n*150) {

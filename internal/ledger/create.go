@@ -57,7 +57,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 			if err != nil {
 				answers[i].Err = fmt.Errorf("ledger: record payout %s: %w", ps[i].Ref, err)
 			} else {
-				answers[i].read(each[n], c.args[3+5*n+1].(string))
+				answers[i].read(each[n], c.fingerprints[n])
 			}
 		}
 	}
@@ -70,13 +70,18 @@ func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now ti
 	c := &call{
 		of:   some,
 		keys: []string{k.state(statemachine.StateQueued), k.sums(), k.events(), k.open(kind, statemachine.StepSend)},
-		args: []any{token(), string(statemachine.StateQueued), millis(now)},
+		args: []any{string(statemachine.StateQueued), millis(now)},
 	}
-	for _, i := range some {
+	mine := token()
+	for n, i := range some {
 		rec := answers[i].Record
 		p := rec.Payout
+		line := p.Encode()
+		fingerprint := payout.FingerprintOf(line)
 		c.keys = append(c.keys, k.tx(p.Ref))
-		c.args = append(c.args, p.Ref, p.Fingerprint(), encode(rec),
+		c.fingerprints = append(c.fingerprints, fingerprint)
+		c.args = append(c.args, p.Ref,
+			fmt.Sprintf("%d %s-%d %s\n%s\n%s", rec.Version, mine, n, fingerprint, line, encode(rec)),
 			strconv.FormatInt(p.Amount.Cents(), 10), encode(newEvent(rec, rec.accepted().Entry)))
 	}
 	return c
@@ -102,10 +107,11 @@ func (c *Created) read(answer any, fingerprint string) {
 
 // call is one run of a script.
 type call struct {
-	keys   []string
-	args   []any
-	of     []int // the payouts that it is about
-	answer *redis.Cmd
+	keys         []string
+	args         []any
+	of           []int    // the payouts that it is about
+	fingerprints []string // theirs
+	answer       *redis.Cmd
 }
 
 // runAll runs a script once for each call, in one exchange with Redis. A Redis that does not know

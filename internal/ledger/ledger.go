@@ -34,7 +34,7 @@ var (
 
 // Record is one payout: the instruction, which never changes, and how it fares.
 type Record struct {
-	Payout payout.Payout            `json:"payout"`
+	Payout payout.Payout            `json:"-"` // recorded beside the rest: it never changes
 	Tx     statemachine.Transaction `json:"tx"`
 	// By is who handed it over, as they call themselves; may be empty.
 	By        string    `json:"by,omitempty"`

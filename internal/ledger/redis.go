@@ -108,7 +108,7 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
 			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
 		},
-		token(), rec.Version, next.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
+		token(), rec.Version, next.Version, string(next.Payout.Encode())+"\n"+encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), cents, -cents, encode(newEvent(next, d.Entry)),
 	).Text()
 	switch {
@@ -156,22 +156,25 @@ func encode(v any) string {
 	return string(b)
 }
 
-// decode reads what the scripts write: version, token, fingerprint and document.
+// decode reads the three lines that the scripts write.
 func decode(text string) (rec Record, fingerprint string, err error) {
-	parts := strings.SplitN(text, " ", 4)
-	if len(parts) < 4 {
-		return Record{}, "", errors.New("ledger: the record cannot be read")
-	}
-	version, err := strconv.ParseInt(parts[0], 10, 64)
+	header, lines, _ := strings.Cut(text, "\n")
+	instruction, rest, _ := strings.Cut(lines, "\n")
+	ver, writer, _ := strings.Cut(header, " ")
+	_, fingerprint, _ = strings.Cut(writer, " ")
+	version, err := strconv.ParseInt(ver, 10, 64)
 	if err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the record's version cannot be read: %w", err)
 	}
-	if err := json.Unmarshal([]byte(parts[3]), &rec); err != nil {
+	if err := json.Unmarshal([]byte(rest), &rec); err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the record cannot be read: %w", err)
+	}
+	if err := json.Unmarshal([]byte(instruction), &rec.Payout); err != nil {
+		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
 	rec.Version = version
 	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter
-	return rec, parts[2], nil
+	return rec, fingerprint, nil
 }
 
 // token marks one write. When Redis has carried it out but the answer was lost, the client

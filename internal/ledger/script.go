@@ -4,22 +4,22 @@ import "github.com/redis/go-redis/v9"
 
 // Each script is one atomic step. Amounts stay texts: Lua's numbers are floating point.
 //
-// A record is one string: its version, the token of its last write, the payout's fingerprint and
-// the document, with spaces between them. (A hash with these fields costs Redis three times the
-// work and more memory.)
+// A record is one string of three lines: its version, the token of its last write and the payout's
+// fingerprint; the payout; and how it fares. (A hash with these fields costs Redis three times
+// the work and more memory.)
 
 // createScript records payouts of one kind. Each is recorded whole or not at all.
 var createScript = redis.NewScript(`
 local state, sums, events, open = unpack(KEYS, 1, 4)
-local token, name, now = unpack(ARGV, 1, 3)
+local name, now = unpack(ARGV, 1, 2)
 local answers, created = {}, {}
 for i = 1, #KEYS - 4 do
-  local tx, at = KEYS[4 + i], 5 * i - 1
-  local ref, fingerprint, doc, cents, event = unpack(ARGV, at, at + 4)
-  local mine = token .. i
-  if not redis.call('SET', tx, '1 ' .. mine .. ' ' .. fingerprint .. ' ' .. doc, 'NX') then
+  local tx, at = KEYS[4 + i], 4 * i - 1
+  local ref, record, cents, event = unpack(ARGV, at, at + 3)
+  if not redis.call('SET', tx, record, 'NX') then
     local old = redis.call('GET', tx)
-    answers[i] = string.match(old, '^%d+ (%S+)') == mine and 'created' or {old}
+    local writer = '^%d+ (%S+)'
+    answers[i] = string.match(old, writer) == string.match(record, writer) and 'created' or {old}
   else
     local sum = redis.pcall('HINCRBY', sums, name, cents) -- the one call that can fail, on a sum beyond all money
     if type(sum) == 'table' then
@@ -41,8 +41,8 @@ return answers
 
 var applyScript = redis.NewScript(`
 local tx, history, left, was, sums, events, open, is, finished = unpack(KEYS)
-local token, version, next, doc, entry, again, ref, due, over, created, from, to, cents, minus, event = unpack(ARGV)
-local now, writer, fingerprint = string.match(redis.call('GETRANGE', tx, 0, 255), '^(%d+) (%S+) (%S+) ')
+local token, version, next, lines, entry, again, ref, due, over, created, from, to, cents, minus, event = unpack(ARGV)
+local now, writer, fingerprint = string.match(redis.call('GETRANGE', tx, 0, 255), '^(%d+) (%S+) (%S+)\n')
 if not now then return 'missing' end
 if now ~= version then
   if writer == token then return 'ok' end
@@ -52,7 +52,7 @@ if from ~= to then
   redis.call('HINCRBY', sums, to, cents) -- first: the one call that can fail, on a sum beyond all money
   redis.call('HINCRBY', sums, from, minus)
 end
-redis.call('SET', tx, next .. ' ' .. token .. ' ' .. fingerprint .. ' ' .. doc)
+redis.call('SET', tx, next .. ' ' .. token .. ' ' .. fingerprint .. '\n' .. lines)
 if again == '1' then redis.call('LSET', history, -1, entry) else redis.call('RPUSH', history, entry) end
 redis.call('ZREM', left, ref)
 if due ~= '' then redis.call('ZADD', open, due, ref) end

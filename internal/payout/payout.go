@@ -65,13 +65,21 @@ type Payout struct {
 
 // Fingerprint identifies the content. The same reference with the same fingerprint is
 // the same payout again; with another one it is a conflict.
-func (p Payout) Fingerprint() string {
+func (p Payout) Fingerprint() string { return FingerprintOf(p.Encode()) }
+
+// Encode is the payout as it is recorded, in JSON: the same payout gives the same bytes.
+func (p Payout) Encode() []byte {
 	p.NotAfter = p.NotAfter.UTC()
 	b, err := json.Marshal(p)
-	if err != nil { // only strings, integers and a time: cannot happen
+	if err != nil { // only strings, integers and a time, which were checked: cannot happen
 		panic(err)
 	}
-	sum := sha256.Sum256(b)
+	return b
+}
+
+// FingerprintOf is the fingerprint of an encoded payout.
+func FingerprintOf(encoded []byte) string {
+	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:16])
 }
 
