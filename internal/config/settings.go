@@ -17,6 +17,7 @@ const (
 	NeedCredentials                  // who the merchant is
 	NeedHTTP                         // the worker's own servers
 	NeedWorker                       // how payouts are sent and followed up
+	NeedAPI                          // the HTTP intake
 
 	NeedDANA = NeedTarget | NeedCredentials
 
@@ -161,14 +162,18 @@ var settings = []setting{
 		usage: "how long finished transactions stay in the ledger",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.Retention }, time.Hour, math.MaxInt64)},
 
+	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: NeedAPI, secrecy: secret, required: true,
+		usage: "keys of the HTTP intake, comma-separated name:sha256hex",
+		parse: apiKeys},
+	{key: "api_rate_limit", env: []string{"SALUR_API_RATE_LIMIT"}, need: NeedAPI, def: "100",
+		usage: "requests per second to the HTTP intake that each key may make, over all instances; 0 for no limit",
+		parse: whole(func(c *Config) *int { return &c.API.RateLimit }, 0, math.MaxInt32)},
+
 	// Refused by every program: whoever sets one expects what no program does yet.
 	{key: "webhook_url", env: []string{"SALUR_WEBHOOK_URL"}, need: everyProgram, secrecy: secret,
 		usage: "where outcomes are posted (not available in this version)", parse: unavailable},
 	{key: "webhook_secret", env: []string{"SALUR_WEBHOOK_SECRET"}, need: everyProgram, secrecy: secret,
 		usage: "HMAC key of the webhook (not available in this version)", parse: unavailable},
-	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: everyProgram, secrecy: secret,
-		usage: "keys of the HTTP intake (not available in this version)", parse: unavailable},
-
 	{key: "log_level", env: []string{"SALUR_LOG_LEVEL"}, need: everyProgram, def: "info",
 		usage: "debug, info, warn or error",
 		parse: logLevel},
