@@ -42,7 +42,7 @@ func TestRefusedAPIKeys(t *testing.T) {
 	for _, tc := range []struct {
 		name, value, want string
 	}{
-		{"Required", "", "SALUR_API_KEYS: is required; set it in the environment, or api_keys in the configuration file"},
+		{"Required", "", "SALUR_API_KEYS: is required; set it in the environment, or api_keys in the configuration file; make a key with: openssl rand -hex 32, and its hash with: printf %s KEY | sha256sum"},
 		{"NoName", hash("hunter2"), fmt.Sprintf(noName, 1)},
 		{"EmptyName", ":" + hash("hunter2"), fmt.Sprintf(noName, 1)},
 		{"NameTooLong", strings.Repeat("n", 65) + ":" + hash("hunter2"), fmt.Sprintf(noName, 1)},

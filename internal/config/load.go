@@ -78,8 +78,11 @@ func Load(o Options) (Config, error) {
 		e, set := k.Get(s.key).(entry)
 		if !set {
 			if s.required {
-				bad = append(bad, Problem{s.env[0], "", fmt.Sprintf(
-					"is required; set it in the environment, or %s in the configuration file", s.key)})
+				fix := fmt.Sprintf("is required; set it in the environment, or %s in the configuration file", s.key)
+				if s.hint != "" {
+					fix += "; " + s.hint
+				}
+				bad = append(bad, Problem{s.env[0], "", fix})
 			}
 			continue
 		}

@@ -42,6 +42,7 @@ type setting struct {
 	usage    string
 	secrecy  secrecy
 	required bool
+	hint     string // how to come by one that is required
 	parse    parser
 }
 
@@ -162,7 +163,7 @@ var settings = []setting{
 		usage: "how long finished transactions stay in the ledger",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.Retention }, time.Hour, math.MaxInt64)},
 
-	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: NeedAPI, secrecy: secret, required: true,
+	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: NeedAPI, secrecy: secret, required: true, hint: howToMakeAKey,
 		usage: "keys of the HTTP intake, comma-separated name:sha256hex",
 		parse: apiKeys},
 	{key: "api_rate_limit", env: []string{"SALUR_API_RATE_LIMIT"}, need: NeedAPI, def: "100",
