@@ -68,7 +68,7 @@ func (a *api) routes() []route {
 	return []route{
 		{pattern: "POST /v1/payouts", do: a.submit},
 		{pattern: "GET /v1/payouts", do: a.list},
-		{pattern: "GET /v1/payouts/{ref}", do: a.show},
+		{pattern: "GET /v1/payouts/{ref...}", do: a.show},
 		{pattern: "POST /v1/account-inquiries", do: a.inquire},
 		{pattern: "GET /v1/balance", do: a.balance},
 		{pattern: "GET /v1/openapi.yaml", do: document, open: true},

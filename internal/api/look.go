@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/salur-id/salur"
@@ -26,6 +27,10 @@ var states = []salur.State{
 
 // show is one payout with its history.
 func (a *api) show(c *call) (reply, error) {
+	// The mux takes the rest of the path, because it has no other way to take a reference that is one slash.
+	if rest := strings.TrimPrefix(c.URL.EscapedPath(), "/v1/payouts/"); strings.Contains(rest, "/") {
+		return reply{}, &problem{kind: noSuchPath, detail: "write / in a reference as %2F"}
+	}
 	ctx, cancel := context.WithTimeout(c.Context(), storeTime)
 	defer cancel()
 	tx, err := a.payouts.Get(ctx, c.PathValue("ref"))
@@ -65,11 +70,8 @@ func readQuery(raw string) (salur.Query, []fault) {
 	wrong := func(name, value, fix string) { bad = append(bad, fault{nil, name, fmt.Sprintf("%.40s", value), fix}) }
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		value := values.Get(name)
-		switch {
-		case len(values[name]) > 1:
+		if len(values[name]) > 1 {
 			wrong(name, value, "is there more than once; keep one")
-			continue
-		case value == "":
 			continue
 		}
 		var err error
