@@ -1,8 +1,11 @@
 package api
 
 import (
+	"fmt"
 	"maps"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +134,25 @@ func fieldsOf(typ reflect.Type) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// The page on HTTP has every type of problem with its status.
+func TestProblemsAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, k := range kinds {
+		want = append(want, fmt.Sprintf("%s %d", k.name, k.status))
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| ([0-9]{3}) \\|").FindAllStringSubmatch(string(text), -1) {
+		got = append(got, row[1]+" "+row[2])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // Every type of problem has a page, and one name.
