@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -169,7 +170,7 @@ func TestSubmitManyRefused(t *testing.T) {
 
 // meddler does something before payouts are recorded, or to the answer.
 type meddler struct {
-	before func()
+	before func(context.Context)
 	after  func([]redis.Cmder)
 }
 
@@ -179,7 +180,7 @@ func (m meddler) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		records := cmds[0].Name() == "evalsha" && strings.Contains(fmt.Sprint(cmds[0].Args()...), "accepted")
 		if records && m.before != nil {
-			m.before()
+			m.before(ctx)
 		}
 		err := next(ctx, cmds)
 		if records && m.after != nil {
@@ -196,7 +197,7 @@ func TestPartlyAccepted(t *testing.T) {
 	b.post(pay("WARM")) // so that the script is known
 	var once sync.Once
 	other := salur.New(b.server.Client())
-	b.rdb.AddHook(meddler{before: func() {
+	b.rdb.AddHook(meddler{before: func(context.Context) {
 		once.Do(func() {
 			if _, err := other.Enqueue(context.Background(), salur.Payout{Ref: "A-2", Customer: "62811742234", Amount: salur.Rupiah(7)}); err != nil {
 				t.Error(err)
@@ -285,13 +286,23 @@ func TestClientGoesAway(t *testing.T) {
 	b := setup(t)
 	b.post(pay("WARM"))
 	ctx, leave := context.WithCancel(t.Context())
-	b.rdb.AddHook(meddler{before: leave})
+	recorded := make(chan struct{}, 2)
+	b.rdb.AddHook(meddler{before: func(recording context.Context) {
+		leave()
+		select {
+		case <-recording.Done():
+			t.Error("the client takes the acceptance with it")
+		case <-time.After(500 * time.Millisecond): // long enough for the server to notice
+		}
+	}, after: func([]redis.Cmder) { recorded <- struct{}{} }})
 	r, _ := http.NewRequestWithContext(ctx, "POST", b.url+"/v1/payouts", strings.NewReader(pay("A-1")))
 	r.Header.Set("Authorization", "Bearer "+payrollKey)
 	r.Header.Set("Content-Type", "application/json")
 	if res, err := b.http.Do(r); err == nil {
-		_ = res.Body.Close() // the answer was faster than the leaving
+		_ = res.Body.Close()
+		t.Error("the client did not go away")
 	}
+	<-recorded
 	if a := b.post(pay("A-1")); a.status != 200 {
 		t.Errorf("%d %s", a.status, a.text)
 	}
