@@ -2,16 +2,15 @@ package main
 
 import (
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur/internal/ask"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
-	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 const askHelp = `
@@ -26,27 +25,6 @@ for another reason, 2 bad usage or refused credentials.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 `
-
-// inquiry is the answer to a question about an account. What DANA did not tell is left out.
-type inquiry struct {
-	Status       danaclient.Standing `json:"status"`
-	Customer     string              `json:"customer,omitempty"` // masked
-	BankCode     string              `json:"bankCode,omitempty"`
-	Bank         string              `json:"bank,omitempty"`
-	Account      string              `json:"account,omitempty"` // masked
-	Name         string              `json:"name,omitempty"`
-	Amount       money.Amount        `json:"amount"`
-	Fee          *money.Amount       `json:"fee,omitempty"`
-	FeeType      string              `json:"feeType,omitempty"`
-	Min          *money.Amount       `json:"minAmount,omitempty"`
-	Max          *money.Amount       `json:"maxAmount,omitempty"`
-	MonthlyLimit *money.Amount       `json:"monthlyLimit,omitempty"`
-	Code         string              `json:"responseCode,omitempty"`
-	Message      string              `json:"responseMessage,omitempty"`
-	Reason       string              `json:"reason,omitempty"` // DANA's inner reason of a refusal
-	Why          statemachine.Why    `json:"why,omitempty"`    // ours
-	Attempts     int                 `json:"attempts,omitempty"`
-}
 
 func (p *program) accountCommand() *cobra.Command {
 	var in payout.Instruction
@@ -64,11 +42,8 @@ func (p *program) accountCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		a := dana.AccountInquiry(c.Context(), danaclient.NewExternalID(time.Now()), po)
-		return p.tell(c, inquiry{
-			Status: a.Standing, Customer: po.Payee(), Name: a.Name, Amount: po.Amount, Fee: told(a.Fee), FeeType: a.FeeType,
-			Min: told(a.Min), Max: told(a.Max), MonthlyLimit: told(a.MonthlyLimit), Reason: a.Reason,
-		}, a.Exchange)
+		answer, noVerdict := ask.Account(c.Context(), dana, po)
+		return p.tell(c, answer, noVerdict)
 	})
 	balanceFlags(c.Flags(), &in)
 	moneyFlags(c.Flags(), &in)
@@ -91,46 +66,30 @@ func (p *program) bankAccountCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b := dana.BankAccountInquiry(c.Context(), po)
-		bank := b.BankName
-		if bank == "" {
-			bank = b.BankShortName
-		}
-		return p.tell(c, inquiry{
-			Status: b.Standing, BankCode: po.BankCode, Bank: bank, Account: payout.Mask(po.Account), Name: b.Name, Amount: po.Amount,
-			Fee: told(b.Fee), Max: told(b.Max), Reason: b.Reason, Attempts: b.Attempts,
-		}, b.Exchange)
+		answer, noVerdict := ask.Account(c.Context(), dana, po)
+		return p.tell(c, answer, noVerdict)
 	})
 	bankFlags(c.Flags(), &in)
 	moneyFlags(c.Flags(), &in)
 	return c
 }
 
-// told is nil for an amount that DANA left out.
-func told(a money.Amount) *money.Amount {
-	if a == (money.Amount{}) {
-		return nil
-	}
-	return &a
-}
-
 // tell prints an inquiry's answer and returns what makes it no success.
-func (p *program) tell(c *cobra.Command, q inquiry, x danaclient.Exchange) error {
-	q.Code, q.Message, q.Why = x.Outcome.Code, x.Message, x.Outcome.Why
+func (p *program) tell(c *cobra.Command, q ask.Inquiry, noVerdict error) error {
 	var err error
 	if p.json {
 		err = cli.PrintJSON(c.OutOrStdout(), q)
 	} else {
-		err = q.print(c)
+		err = printInquiry(c, q)
 	}
 	if err != nil {
 		return err
 	}
-	return noVerdict(x)
+	return withCode(noVerdict)
 }
 
-// print is the answer for people: a line per thing that DANA told.
-func (q inquiry) print(c *cobra.Command) error {
+// printInquiry is the answer for people: a line per thing that DANA told.
+func printInquiry(c *cobra.Command, q ask.Inquiry) error {
 	account := q.Customer
 	if q.Account != "" {
 		account = q.BankCode + " " + q.Account
@@ -154,7 +113,7 @@ func (q inquiry) print(c *cobra.Command) error {
 	amount("least", q.Min)
 	amount("most", q.Max)
 	amount("monthly limit", q.MonthlyLimit)
-	line("answer", trim(q.Code+" "+q.Message))
+	line("answer", strings.TrimSpace(q.Code+" "+q.Message))
 	line("reason", q.Reason)
 	_, err := fmt.Fprint(c.OutOrStdout(), text)
 	return err

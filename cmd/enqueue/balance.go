@@ -5,10 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur/internal/ask"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
-	"github.com/salur-id/salur/internal/danaclient"
-	"github.com/salur-id/salur/internal/money"
 )
 
 const balanceHelp = `
@@ -26,13 +25,6 @@ or did not tell.
 Environment (flags come before it, a YAML file and the defaults after it):
 `
 
-// balance is one of the merchant's balances in JSON.
-type balance struct {
-	Resource string        `json:"resource"`
-	Amount   *money.Amount `json:"amount,omitempty"` // left out when DANA gave no number
-	Raw      string        `json:"raw,omitempty"`    // DANA's number, in 1/100 rupiah as documented
-}
-
 func (p *program) balanceCommand() *cobra.Command {
 	return p.danaCommand(&cobra.Command{
 		Use:   "balance",
@@ -44,12 +36,12 @@ func (p *program) balanceCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b := dana.Balance(c.Context())
-		if err := noVerdict(b.Exchange); err != nil {
-			return err
+		balances, err := ask.Balances(c.Context(), dana)
+		if err != nil {
+			return withCode(err)
 		}
-		for _, r := range b.Resources {
-			if err := p.printBalance(c, r); err != nil {
+		for _, b := range balances {
+			if err := p.printBalance(c, b); err != nil {
 				return err
 			}
 		}
@@ -57,14 +49,14 @@ func (p *program) balanceCommand() *cobra.Command {
 	})
 }
 
-func (p *program) printBalance(c *cobra.Command, r danaclient.Resource) error {
+func (p *program) printBalance(c *cobra.Command, b ask.Balance) error {
 	if p.json {
-		return cli.PrintJSON(c.OutOrStdout(), balance{r.Type, told(r.Amount), r.Raw})
+		return cli.PrintJSON(c.OutOrStdout(), b)
 	}
 	shown := "not told"
-	if r.Raw != "" {
-		shown = r.Amount.String()
+	if b.Raw != "" {
+		shown = b.Amount.String()
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%-26s %s\n", r.Type, shown)
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%-26s %s\n", b.Resource, shown)
 	return err
 }

@@ -3,15 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/salur-id/salur/internal/ask"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/danaclient"
-	"github.com/salur-id/salur/internal/payout"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // danaCommand completes a command that asks DANA and nobody else: its help, and the
@@ -35,28 +33,19 @@ func (p *program) dana(c *cobra.Command, needs config.Need) (*danaclient.Client,
 	return client, err
 }
 
-// noVerdict is why an exchange did not end as hoped, with the exit code that says so; nil
-// for a success.
-func noVerdict(x danaclient.Exchange) error {
-	answer := trim(x.Outcome.Code + " " + x.Message)
-	var invalid payout.InvalidError
-	switch o := x.Outcome; {
-	case o.Kind == statemachine.Succeeded:
-		return nil
-	case errors.As(x.Err, &invalid): // nothing was sent
-		return invalid
-	case o.Kind == statemachine.Refused && o.Why.PayeeCause():
-		return cli.Fail(cli.NotFound, fmt.Errorf("DANA would not pay this: %s", answer))
-	case o.Kind == statemachine.Denied:
-		return cli.Fail(cli.Invalid, fmt.Errorf("DANA refuses our credentials (%s); check X_PARTNER_ID, the key and, with symmetric signatures, CLIENT_SECRET", answer))
-	case o.Kind == statemachine.Refused:
-		return fmt.Errorf("DANA refused: %s", answer)
-	case x.Err != nil:
-		return cli.Fail(cli.Unreachable, fmt.Errorf("there is no verdict (%s): %w", o.Why, x.Err))
-	case answer != "":
-		return cli.Fail(cli.Unreachable, fmt.Errorf("there is no verdict (%s): DANA answered %s", o.Why, answer))
+// withCode gives what keeps a question from being answered with yes its exit code.
+func withCode(err error) error {
+	var none *ask.NoVerdictError
+	if !errors.As(err, &none) {
+		return err
 	}
-	return cli.Fail(cli.Unreachable, errors.New("there is no verdict: "+string(x.Outcome.Why)))
+	switch none.Cause {
+	case ask.Payee:
+		return cli.Fail(cli.NotFound, err)
+	case ask.Credentials:
+		return cli.Fail(cli.Invalid, err)
+	case ask.Silence:
+		return cli.Fail(cli.Unreachable, err)
+	}
+	return cli.Fail(cli.Internal, err)
 }
-
-func trim(s string) string { return strings.TrimSpace(s) }

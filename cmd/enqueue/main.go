@@ -33,8 +33,9 @@ func newCommand(environ []string) *cobra.Command {
 		Use:   "enqueue",
 		Short: "Accept payouts for the workers to carry out",
 		Long: `enqueue accepts payouts: it checks them and records them in Redis, where the workers find
-them. For that it needs Redis alone. The commands account, bank-account and balance ask DANA
-and need no Redis; their --help has their settings and exit codes.
+them. For that it needs Redis alone. serve does the same for other services, over HTTP. The
+commands account, bank-account and balance ask DANA and need no Redis. The --help of each
+has its settings and exit codes.
 
 A reference is one payout for ever. The same reference with the same content is accepted
 again and changes nothing; with other content it is refused. So any command may be
@@ -53,7 +54,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 		config.AddFlags(accepts.Flags(), needs)
 		c.AddCommand(accepts)
 	}
-	c.AddCommand(p.accountCommand(), p.bankAccountCommand(), p.balanceCommand())
+	c.AddCommand(p.serveCommand(), p.accountCommand(), p.bankAccountCommand(), p.balanceCommand())
 	return c
 }
 

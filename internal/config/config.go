@@ -5,6 +5,7 @@ package config
 
 import (
 	"crypto/rsa"
+	"crypto/sha256"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -20,6 +21,7 @@ type Config struct {
 	Notify   Notify
 	Webhook  Webhook
 	Worker   Worker
+	API      API
 	Log      Log
 }
 
@@ -119,6 +121,18 @@ type Worker struct {
 	RateLimit             int // requests per second over all workers; 0 for no limit
 	SweepInterval         time.Duration
 	Retention             time.Duration
+}
+
+// API is the HTTP intake.
+type API struct {
+	Keys      []APIKey // never empty; names and hashes are each there once
+	RateLimit int      // requests per second and key over all instances; 0 for no limit
+}
+
+// APIKey is who may use the HTTP intake. The key itself is nowhere, only its hash.
+type APIKey struct {
+	Name string
+	Hash [sha256.Size]byte
 }
 
 // Log is how the program logs.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,9 +13,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const needEverything = NeedRedis | NeedDANA | NeedHTTP | NeedWorker
+const needEverything = NeedRedis | NeedDANA | NeedHTTP | NeedWorker | NeedAPI
 
-var testCredentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
+var testCredentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text",
+	"SALUR_API_KEYS=payroll:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
 
 func sample(t *testing.T, name string) (path, text string) {
 	t.Helper()
@@ -57,7 +59,7 @@ func TestSampleFileChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with, err := Load(Options{Needs: needEverything, Environ: append(testCredentials[:3:3], "SALUR_CONFIG="+path)})
+	with, err := Load(Options{Needs: needEverything, Environ: append(slices.Clone(testCredentials), "SALUR_CONFIG="+path)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestExampleFilesLoad(t *testing.T) {
 	t.Parallel()
 	for name, env := range map[string]string{"production.yaml": Production, "local.yaml": Sandbox} {
 		path, _ := sample(t, name)
-		c, err := Load(Options{Needs: needEverything, Environ: append(testCredentials[:3:3], "SALUR_CONFIG="+path)})
+		c, err := Load(Options{Needs: needEverything, Environ: append(slices.Clone(testCredentials), "SALUR_CONFIG="+path)})
 		if err != nil || c.DANA.Env != env {
 			t.Errorf("%s: environment %q, %v", name, c.DANA.Env, err)
 		}

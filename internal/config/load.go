@@ -19,6 +19,9 @@ type Options struct {
 	// Needs are the settings that the program uses. The values of all others are not even
 	// looked at; their names are known.
 	Needs Need
+	// MayLack are those of them that the program can do without as a whole: when nothing of them was
+	// given they are left zero. Half of them is refused all the same.
+	MayLack Need
 	// Flags are the program's, AddFlags among them and parsed; nil for none.
 	Flags *pflag.FlagSet
 	// Environ is the environment as os.Environ gives it. Of a name that is there twice the
@@ -64,6 +67,9 @@ func Load(o Options) (Config, error) {
 		_ = k.Load(posflag.ProviderWithFlag(o.Flags, ".", nil, flagEntry), nil)
 	}
 
+	if !given(k, o.MayLack) {
+		o.Needs &^= o.MayLack
+	}
 	var c Config
 	for _, s := range settings {
 		if !s.wantedBy(o.Needs) {
@@ -72,8 +78,11 @@ func Load(o Options) (Config, error) {
 		e, set := k.Get(s.key).(entry)
 		if !set {
 			if s.required {
-				bad = append(bad, Problem{s.env[0], "", fmt.Sprintf(
-					"is required; set it in the environment, or %s in the configuration file", s.key)})
+				fix := fmt.Sprintf("is required; set it in the environment, or %s in the configuration file", s.key)
+				if s.hint != "" {
+					fix += "; " + s.hint
+				}
+				bad = append(bad, Problem{s.env[0], "", fix})
 			}
 			continue
 		}
@@ -90,6 +99,14 @@ func Load(o Options) (Config, error) {
 		return Config{}, bad
 	}
 	return c, nil
+}
+
+// given reports whether any setting of these needs was given; a default is not.
+func given(k *koanf.Koanf, needs Need) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool {
+		e, set := k.Get(s.key).(entry)
+		return s.need&needs != 0 && set && e != entry{s.env[0], s.def}
+	})
 }
 
 // contradictions are settings that are good one by one but not together.

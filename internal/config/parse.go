@@ -20,10 +20,6 @@ import (
 // nothing when it was good. A fix never quotes the value: it may be a secret.
 type parser func(c *Config, text string) (fix string)
 
-const notAvailable = "is not available in this version; unset it"
-
-func unavailable(*Config, string) string { return notAvailable }
-
 func anyText(at func(*Config) *string) parser {
 	return func(c *Config, text string) string {
 		*at(c) = text

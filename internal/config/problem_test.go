@@ -82,7 +82,6 @@ func TestRefusedValues(t *testing.T) {
 		{"SALUR_WEBHOOK_ALLOW_PRIVATE=yes", `SALUR_WEBHOOK_ALLOW_PRIVATE "yes": use true or false`},
 		{"SALUR_WEBHOOK_URL=https://example.com/hunter2", "SALUR_WEBHOOK_URL: is set without SALUR_WEBHOOK_SECRET; set both or neither"},
 		{"SALUR_WEBHOOK_SECRET=" + whsec, "SALUR_WEBHOOK_SECRET: is set without SALUR_WEBHOOK_URL; set both or neither"},
-		{"SALUR_API_KEYS=a:hunter2", "SALUR_API_KEYS: is not available in this version; unset it"},
 		{"SALUR_LOG_LEVEL=fatal", `SALUR_LOG_LEVEL "fatal": use debug, info, warn or error`},
 		{"SALUR_LOG_FORMAT=xml", `SALUR_LOG_FORMAT "xml": use json or console`},
 		{"SALUR_DANA_TIMEOT=8s", "SALUR_DANA_TIMEOT: does not exist; did you mean SALUR_DANA_TIMEOUT?"},
@@ -154,7 +153,8 @@ func TestProblemsAcrossLayers(t *testing.T) {
 		{"a key twice", rest + "private_key: k\norigin: other", nil, nil, "%s: origin: is on line 1 and on line 4; keep one"},
 		{"a map", rest + "private_key: k\nchannel_id: {a: b}", nil, nil, "%s: channel_id: use a single value or a list of single values"},
 		{"a list of lists", rest + "private_key: k\nchannel_id: [[a]]", nil, nil, "%s: channel_id: use a single value or a list of single values"},
-		{"a secret in YAML", rest + "private_key: k\napi_keys: [hunter2]", nil, nil, "%s: api_keys: is not available in this version; unset it"},
+		{"a secret in YAML", rest + "private_key: k\nredis_url: [hunter2]", nil, nil, "%s: redis_url: use redis://[user:password@]host:port/db, rediss://…, " +
+			"redis-sentinel://[user:password@]host:port,host:port/db?master=NAME or redis-cluster://[user:password@]host:port,host:port"},
 		{"not YAML", "-----BEGIN KEY-----\nhunter2\n", nil, nil, `SALUR_CONFIG "%s": cannot be read: it is not YAML with one "key: value" per line`},
 		{"broken YAML", "origin: [hunter2", nil, nil, `SALUR_CONFIG "%s": cannot be read: it is not YAML with one "key: value" per line`},
 		{"two documents", "origin: o\n---\norigin: p\n", nil, nil, `SALUR_CONFIG "%s": cannot be read: it has a second document; keep one`},

@@ -17,6 +17,7 @@ const (
 	NeedCredentials                  // who the merchant is
 	NeedHTTP                         // the worker's own servers
 	NeedWorker                       // how payouts are sent and followed up
+	NeedAPI                          // the HTTP intake
 
 	NeedDANA = NeedTarget | NeedCredentials
 
@@ -41,6 +42,7 @@ type setting struct {
 	usage    string
 	secrecy  secrecy
 	required bool
+	hint     string // how to come by one that is required
 	parse    parser
 }
 
@@ -171,9 +173,12 @@ var settings = []setting{
 		usage: "true lets the webhook lead to private networks and be http",
 		parse: yes(func(c *Config) *bool { return &c.Webhook.AllowPrivate })},
 
-	// Refused by every program: whoever sets one expects what no program does yet.
-	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: everyProgram, secrecy: secret,
-		usage: "keys of the HTTP intake (not available in this version)", parse: unavailable},
+	{key: "api_keys", env: []string{"SALUR_API_KEYS"}, need: NeedAPI, secrecy: secret, required: true, hint: howToMakeAKey,
+		usage: "keys of the HTTP intake, comma-separated name:sha256hex",
+		parse: apiKeys},
+	{key: "api_rate_limit", env: []string{"SALUR_API_RATE_LIMIT"}, need: NeedAPI, def: "100",
+		usage: "requests per second to the HTTP intake that each key may make, over all instances; 0 for no limit",
+		parse: whole(func(c *Config) *int { return &c.API.RateLimit }, 0, math.MaxInt32)},
 
 	{key: "log_level", env: []string{"SALUR_LOG_LEVEL"}, need: everyProgram, def: "info",
 		usage: "debug, info, warn or error",

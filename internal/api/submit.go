@@ -1,0 +1,198 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/salur-id/salur"
+	"github.com/salur-id/salur/internal/intake"
+)
+
+// most is how many payouts an array may have.
+const most = 1000
+
+// submit accepts one payout, or an array of them.
+func (a *api) submit(c *call) (reply, error) {
+	body, err := c.body()
+	if err != nil {
+		return reply{}, err
+	}
+	if body[0] == '[' {
+		return a.submitMany(c, body)
+	}
+	p, err := intake.Object(body)
+	if err != nil {
+		return reply{}, &problem{kind: invalidFields, errors: faults(nil, err)}
+	}
+	c.count = 1
+	results, err := a.accept(c, []salur.Payout{p})
+	if err != nil {
+		return reply{}, err
+	}
+	switch r := results[0]; {
+	case errors.Is(r.Err, salur.ErrConflict):
+		return reply{}, &problem{kind: conflict, errors: []fault{taken(nil, p.Ref)}}
+	case r.Err != nil:
+		return reply{}, unknown(results)
+	default:
+		c.header.Set("Location", "/v1/payouts/"+url.PathEscape(r.Ref))
+		return reply{statusOf(results), r.Receipt}, nil
+	}
+}
+
+// submitMany accepts all payouts of an array or none, as far as that can be known before: what somebody else does
+// between the check and the acceptance is told for each payout.
+func (a *api) submitMany(c *call, body []byte) (reply, error) {
+	payouts, err := readMany(body)
+	if err != nil {
+		return reply{}, err
+	}
+	c.count = len(payouts)
+	if err := a.check(c, payouts); err != nil {
+		return reply{}, err
+	}
+	results, err := a.accept(c, payouts)
+	if err != nil {
+		return reply{}, err
+	}
+	late := false
+	for _, r := range results {
+		if r.Err != nil && !errors.Is(r.Err, salur.ErrConflict) {
+			return reply{}, unknown(results)
+		}
+		late = late || r.Err != nil
+	}
+	if late {
+		return reply{}, &problem{kind: partlyAccepted, detail: "all were accepted but those with a problem in results", results: outcomes(results)}
+	}
+	return reply{statusOf(results), receipts(results)}, nil
+}
+
+// readMany reads an array and tells everything that is wrong with it.
+func readMany(body []byte) ([]salur.Payout, error) {
+	var objects []json.RawMessage
+	if err := json.Unmarshal(body, &objects); err != nil {
+		return nil, fmt.Errorf("reading an array of valid JSON: %w", err)
+	}
+	if len(objects) == 0 || len(objects) > most {
+		return nil, &problem{kind: invalidCount, detail: fmt.Sprintf("it has %d", len(objects))}
+	}
+	payouts := make([]salur.Payout, len(objects))
+	first := map[string]int{}
+	var bad []fault
+	for i, object := range objects {
+		p, err := intake.Object(object)
+		if err != nil {
+			bad = append(bad, faults(&i, err)...)
+			continue
+		}
+		payouts[i] = p
+		// The same payout twice is one, and the second a duplicate. What differs under one reference is a mistake,
+		// and which of the two is meant is not known.
+		if before, seen := first[p.Ref]; !seen {
+			first[p.Ref] = i
+		} else if payouts[before] != p {
+			bad = append(bad, fault{&i, "ref", p.Ref, fmt.Sprintf("item %d has this reference with other content; give each payout a reference of its own", before)})
+		}
+	}
+	if len(bad) > 0 {
+		return nil, &problem{kind: invalidFields, errors: bad}
+	}
+	return payouts, nil
+}
+
+// check refuses what is on record with other content, before anything is accepted.
+func (a *api) check(c *call, payouts []salur.Payout) error {
+	ctx, cancel := context.WithTimeout(c.Context(), storeTime)
+	defer cancel()
+	results, err := a.payouts.Check(ctx, payouts)
+	if err != nil {
+		return stored(err)
+	}
+	var bad []fault
+	for i, r := range results {
+		if errors.Is(r.Err, salur.ErrConflict) {
+			bad = append(bad, taken(&i, r.Ref))
+		}
+	}
+	if len(bad) > 0 {
+		return &problem{kind: conflict, detail: "nothing was accepted", errors: bad}
+	}
+	return nil
+}
+
+// accept records payouts under the name of the key. What was begun is finished also when the client goes away, so that
+// a retry of it meets no half.
+func (a *api) accept(c *call, payouts []salur.Payout) ([]salur.Result, error) {
+	if err := a.durable(c.Context()); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), storeTime)
+	defer cancel()
+	results, err := a.payouts.As(c.key).EnqueueAll(ctx, payouts)
+	if err != nil {
+		return nil, stored(err)
+	}
+	return results, nil
+}
+
+// statusOf is 201 when a payout was recorded, and 200 when all of them had been before.
+func statusOf(results []salur.Result) int {
+	if slices.ContainsFunc(results, func(r salur.Result) bool { return !r.Duplicate }) {
+		return http.StatusCreated
+	}
+	return http.StatusOK
+}
+
+func receipts(results []salur.Result) []salur.Receipt {
+	all := make([]salur.Receipt, len(results))
+	for i, r := range results {
+		all[i] = r.Receipt
+	}
+	return all
+}
+
+// outcome is what became of one payout when not all were accepted: a receipt, or the type of a problem.
+type outcome struct {
+	Ref       string      `json:"ref"`
+	State     salur.State `json:"state,omitempty"`
+	Duplicate *bool       `json:"duplicate,omitempty"`
+	Problem   string      `json:"problem,omitempty"`
+}
+
+func outcomes(results []salur.Result) []outcome {
+	all := make([]outcome, len(results))
+	for i, r := range results {
+		all[i].Ref = r.Ref
+		switch {
+		case r.Err == nil:
+			all[i].State, all[i].Duplicate = r.State, &r.Duplicate
+		case errors.Is(r.Err, salur.ErrConflict):
+			all[i].Problem = conflict.uri()
+		default:
+			all[i].Problem = outcomeUnknown.uri()
+		}
+	}
+	return all
+}
+
+// unknown is the answer when Redis failed while payouts were recorded: some may be on record. To call one refused could
+// make somebody pay under a new reference; asking for the same again is safe, and tells.
+func unknown(results []salur.Result) error {
+	p := &problem{kind: outcomeUnknown, detail: "make the same request again, with the same references; nobody is paid twice", retryAfter: soon, results: outcomes(results)}
+	for _, r := range results {
+		if r.Err != nil && !errors.Is(r.Err, salur.ErrConflict) {
+			p.cause = r.Err
+		}
+	}
+	return p
+}
+
+func taken(index *int, ref string) fault {
+	return fault{index, "ref", ref, "the reference exists with other content; give a new payout a reference of its own"}
+}
