@@ -12,7 +12,6 @@ import (
 	"github.com/salur-id/salur/internal/intake"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // payCommand completes a command that accepts one payout, in: what it does, and the flags
@@ -82,13 +81,6 @@ func bankFlags(f *pflag.FlagSet, in *payout.Instruction) {
 	f.StringVar(&in.BankCode, "bank-code", "", "the bank's code with its leading zeros, such as 014 (required)")
 	f.StringVar(&in.Account, "account", "", "the account number, digits (required)")
 	f.StringVar(&in.AccountName, "account-name", "", "the account holder's name, for DANA to look at")
-}
-
-// receipt is an accepted payout in JSON.
-type receipt struct {
-	Ref       string             `json:"ref"`
-	State     statemachine.State `json:"state"`
-	Duplicate bool               `json:"duplicate"` // accepted before
 }
 
 // conflict is the refusal of a reference that is on record with other content.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/quiet"
 	"github.com/salur-id/salur/internal/wakeup"
 	"github.com/salur-id/salur/internal/webhook"
 )
@@ -84,7 +85,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		RetryDelayFunc:  retryDelay,
 		IsFailure:       func(err error) bool { return asynq.IsPanicError(err) }, // nothing is counted, so nothing is archived
 		ErrorHandler:    asynq.ErrorHandlerFunc(c.report),
-		Logger:          wakeup.Quiet(c.Log.Named("asynq")).Sugar(),
+		Logger:          quiet.Log(c.Log.Named("asynq")).Sugar(),
 		ShutdownTimeout: webhook.Timeout + recordFor/2, // what is cut off by it was not recorded: it comes again
 		// A payout's outcome should not wait longer than the payout took.
 		TaskCheckInterval: 200 * time.Millisecond, DelayedTaskCheckInterval: time.Second,

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/quiet"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
 )
@@ -75,7 +76,7 @@ func (w *Worker) config(queue string, concurrency int) asynq.Config {
 		RetryDelayFunc: retryDelay,
 		IsFailure:      isFailure,
 		ErrorHandler:   asynq.ErrorHandlerFunc(w.report),
-		Logger:         wakeup.Quiet(w.Runner.Log.Named("asynq")).Sugar(),
+		Logger:         quiet.Log(w.Runner.Log.Named("asynq")).Sugar(),
 		// Above the longest exchange with its recording: what is cut off then only waits at the
 		// gate.
 		ShutdownTimeout: w.Runner.Timeout + margin,

@@ -1,4 +1,5 @@
-package wakeup
+// Package quiet keeps a log readable while Redis is away.
+package quiet
 
 import (
 	"time"
@@ -7,9 +8,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Quiet lets asynq say the same thing once in ten seconds: while Redis is away it repeats
+// Log lets asynq say the same thing once in ten seconds: while Redis is away it repeats
 // itself several times a second.
-func Quiet(log *zap.Logger) *zap.Logger {
+func Log(log *zap.Logger) *zap.Logger {
 	return log.WithOptions(zap.AddCallerSkip(1), zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		return zapcore.NewSamplerWithOptions(c, 10*time.Second, 1, 0)
 	}))
