@@ -153,9 +153,6 @@ func TestProblemsAcrossLayers(t *testing.T) {
 		{"a key twice", rest + "private_key: k\norigin: other", nil, nil, "%s: origin: is on line 1 and on line 4; keep one"},
 		{"a map", rest + "private_key: k\nchannel_id: {a: b}", nil, nil, "%s: channel_id: use a single value or a list of single values"},
 		{"a list of lists", rest + "private_key: k\nchannel_id: [[a]]", nil, nil, "%s: channel_id: use a single value or a list of single values"},
-		{"a secret in YAML", rest + "private_key: k\nwebhook_secret: [hunter2]", nil, nil, "%s: webhook_secret: use whsec_ and the base64 of 24 to 64 random bytes, " +
-			`such as echo "whsec_$(openssl rand -base64 32)" prints, and commas or spaces between several` +
-			"\n%s: webhook_secret: is set without SALUR_WEBHOOK_URL; set both or neither"},
 		{"not YAML", "-----BEGIN KEY-----\nhunter2\n", nil, nil, `SALUR_CONFIG "%s": cannot be read: it is not YAML with one "key: value" per line`},
 		{"broken YAML", "origin: [hunter2", nil, nil, `SALUR_CONFIG "%s": cannot be read: it is not YAML with one "key: value" per line`},
 		{"two documents", "origin: o\n---\norigin: p\n", nil, nil, `SALUR_CONFIG "%s": cannot be read: it has a second document; keep one`},
@@ -170,8 +167,8 @@ func TestProblemsAcrossLayers(t *testing.T) {
 				path = write(t, "salur.yaml", tc.file)
 				environ = append(environ[:len(environ):len(environ)], "SALUR_CONFIG="+path)
 			}
-			_, err := config.Load(config.Options{Needs: config.NeedDANA | config.NeedWorker, Environ: environ,
-				Flags: flags(t, config.NeedDANA|config.NeedWorker, tc.args...)})
+			_, err := config.Load(config.Options{Needs: config.NeedDANA, Environ: environ,
+				Flags: flags(t, config.NeedDANA, tc.args...)})
 			want := strings.ReplaceAll(tc.want, "%s", path)
 			if err == nil || err.Error() != want {
 				t.Errorf("got\n%v\nwant\n%s", err, want)
@@ -242,5 +239,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	if got := c.DANA.PrivateKey.GoString(); got != "(secret)" {
 		t.Errorf("GoString %q", got)
+	}
+}
+
+// What is wrong with a secret in a file is told without the secret.
+func TestSecretInYAML(t *testing.T) {
+	t.Parallel()
+	path := write(t, "salur.yaml", "webhook_url: https://example.com/hunter2\nwebhook_secret: [hunter2]\n")
+	_, err := config.Load(config.Options{Needs: config.NeedWorker, Environ: []string{"SALUR_CONFIG=" + path}, Flags: flags(t, config.NeedWorker)})
+	want := path + ": webhook_secret: use whsec_ and the base64 of 24 to 64 random bytes, " +
+		`such as echo "whsec_$(openssl rand -base64 32)" prints, and commas or spaces between several`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
