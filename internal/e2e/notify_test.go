@@ -75,6 +75,7 @@ func newKey(t *testing.T) *rsa.PrivateKey {
 
 // withNotify gives workers a listener and the key of the DANA that may call it.
 func (s *system) withNotify() *notifier {
+	delete(s.env, "DANA_PUBLIC_KEY_PATH") // the sandbox's: these notifies are the test's own
 	n := &notifier{t: s.t, key: newKey(s.t)}
 	der, err := x509.MarshalPKIXPublicKey(&n.key.PublicKey)
 	if err != nil {
