@@ -16,7 +16,7 @@ import (
 
 const (
 	// atOnce is how many rows go to Redis in one exchange, and inFlight how many such exchanges are under way.
-	// Measured: one leaves Redis idle while the next is prepared; beyond these nothing gets faster.
+	// One alone leaves Redis idle while the next is prepared.
 	atOnce   = 500
 	inFlight = 4
 )
