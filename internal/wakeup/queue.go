@@ -54,7 +54,7 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 	if typ == "" {
 		return nil
 	}
-	_, err := q.enqueue(ctx, rec, queue, typ, StepID(rec, 0))
+	_, err := q.enqueue(ctx, queue, typ, rec.Payout.Ref, StepID(rec, 0), rec.Tx.DueAt)
 	return err
 }
 
@@ -68,14 +68,19 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lo
 	if typ == "" {
 		return false, nil
 	}
+	return q.remake(ctx, queue, typ, rec.Payout.Ref, rec.Tx.DueAt, func(n int) string { return StepID(rec, n) }, tooLong)
+}
+
+// remake looks at the tasks that could wake up for one thing, by id, and makes the first that is missing.
+func (q *Queue) remake(ctx context.Context, queue, typ, ref string, at time.Time, id func(respin int) string, tooLong bool) (lost bool, err error) {
 	spare := false
 	for n := range Respins + 1 {
-		id := StepID(rec, n)
+		id := id(n)
 		info, err := q.Inspector.GetTaskInfo(queue, id)
 		switch {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			// Not there, or Redis lost it with its queue: make it.
-			made, err := q.enqueue(ctx, rec, queue, typ, id)
+			made, err := q.enqueue(ctx, queue, typ, ref, id, at)
 			return made && !spare, err
 		case err != nil:
 			return false, fmt.Errorf("look up task %s: %w", id, err)
@@ -107,18 +112,18 @@ func (q *Queue) Head(queue string, now time.Time) time.Time {
 	return now.Add(-info.Latency)
 }
 
-func (q *Queue) enqueue(ctx context.Context, rec ledger.Record, queue, typ, id string) (bool, error) {
-	_, err := q.Client.EnqueueContext(ctx, asynq.NewTask(typ, Encode(rec.Payout.Ref)),
+func (q *Queue) enqueue(ctx context.Context, queue, typ, ref, id string, at time.Time) (bool, error) {
+	_, err := q.Client.EnqueueContext(ctx, asynq.NewTask(typ, Encode(ref)),
 		asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
 		asynq.Retention(taskRetention),
 		// asynq keeps whole seconds, cut off. The handler waits out the rest.
-		asynq.ProcessAt(rec.Tx.DueAt.Truncate(time.Second)),
+		asynq.ProcessAt(at.Truncate(time.Second)),
 	)
 	if errors.Is(err, asynq.ErrTaskIDConflict) {
 		return false, nil // it exists; perhaps this very call made it and its answer was lost
 	}
 	if err != nil {
-		return false, fmt.Errorf("enqueue %s for payout %s: %w", typ, rec.Payout.Ref, err)
+		return false, fmt.Errorf("enqueue %s for payout %s: %w", typ, ref, err)
 	}
 	return true, nil
 }

@@ -275,17 +275,13 @@ func TestSlowAndHugeAnswers(t *testing.T) {
 // Without a limit of the caller's there is one all the same.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes ten seconds")
-	}
 	s := receiver(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
-	begun := time.Now()
 	got := client(t, Config{URL: s.URL, AllowPrivate: true}).Post(context.WithoutCancel(t.Context()), "evt_1-0", []byte("{}"))
-	if took := time.Since(begun); got.Outcome != TimedOut || took > Timeout+2*time.Second {
-		t.Errorf("%+v after %s", got, took)
+	if got.Outcome != TimedOut {
+		t.Errorf("%+v", got)
 	}
 }
 
