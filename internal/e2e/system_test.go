@@ -300,5 +300,5 @@ func (b *buffer) lines() []string {
 
 func (b *buffer) tail() string {
 	lines := b.lines()
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }
