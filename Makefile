@@ -24,10 +24,10 @@ prove: setup
 mutate: setup
 	scripts/mutate
 
-## setup: find redis-server or install it; without it some tests are left out, and it says which
+## setup: find or install redis-server, promtool and Chromium; what is left out without them, it says
 .PHONY: setup
 setup:
-	@scripts/setup-redis
+	@scripts/setup
 
 ## lint: gofmt, go vet and staticcheck
 .PHONY: lint
