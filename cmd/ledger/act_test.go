@@ -104,7 +104,7 @@ var instead = map[sm.State]string{
 	sm.StateQueued:     "the worker is still sending it",
 	sm.StateProcessing: "the worker is still sending it",
 	sm.StatePending:    "ledger inquire pending",
-	sm.StateSucceeded:  "--as refunded",
+	sm.StateSucceeded:  "as refunded",
 	sm.StateFailed:     "ledger inquire failed",
 	sm.StateRefunded:   "ledger inquire refunded",
 }

@@ -4,7 +4,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/operate"
 )
 
 // moment reads the time that a flag names: RFC 3339, or a day, which begins at Jakarta's
@@ -23,11 +26,21 @@ func moment(flag, text string) (time.Time, error) {
 
 // sentence checks a text that a person puts on record.
 func sentence(flag, text string) error {
-	switch {
-	case strings.TrimSpace(text) == "":
-		return refuse("--%s %q: is required; write 1 to 200 printable characters", flag, "")
-	case len([]rune(text)) > 200, plain(text) != text:
-		return refuse("--%s %.40q: use at most 200 printable characters, on one line", flag, text)
+	if wrong := operate.Check(text); wrong != "" {
+		return refuse("--%s %.40q: %s", flag, strings.TrimSpace(text), wrong)
 	}
 	return nil
+}
+
+// addReason adds a reason that may be left out.
+func addReason(c *cobra.Command, reason *string) {
+	c.Flags().StringVar(reason, "reason", "", "why, at most 200 characters")
+}
+
+// remark checks such a reason.
+func remark(reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return sentence("reason", reason)
 }

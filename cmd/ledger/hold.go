@@ -14,6 +14,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -50,25 +51,31 @@ payouts wait unharmed, and inquiries go on. A second hold replaces the reason of
 }
 
 func (p *program) resumeCommand() *cobra.Command {
-	return &cobra.Command{
+	var reason string
+	c := &cobra.Command{
 		Use:   "resume",
 		Short: "Lift every hold, so that all workers send again",
 		Long: `resume lifts every hold, by a person and by the system. A cause that is still there is met
 again by the next payout, and held again.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := remark(reason); err != nil {
+				return err
+			}
 			rdb, err := p.open(c)
 			if err != nil {
 				return err
 			}
 			defer rdb.Close()
-			lifted, err := gate.Resume(c.Context(), rdb)
+			lifted, err := gate.Resume(c.Context(), rdb, reason, operator(), time.Now())
 			if err != nil {
 				return fmt.Errorf("it is not known whether sending goes on, see ledger stats: %w", err)
 			}
 			return p.printLifted(c.OutOrStdout(), lifted)
 		},
 	}
+	addReason(c, &reason)
+	return c
 }
 
 func (p *program) printLifted(out io.Writer, lifted []gate.Hold) error {
@@ -108,9 +115,9 @@ func newHoldDocument(h gate.Hold) holdDocument {
 // explain is a hold for people, in half a line.
 func explain(h gate.Hold) string {
 	if h.By == gate.ByPerson {
-		return plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Stamp(h.Since), h.Reason))
+		return operate.Plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Stamp(h.Since), h.Reason))
 	}
-	return plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", jakarta.Stamp(h.Since), h.Cause, h.Reason, h.Ref))
+	return operate.Plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", jakarta.Stamp(h.Since), h.Cause, h.Reason, h.Ref))
 }
 
 // operator is who is logged in. Stopping must not fail because the system has no name for

@@ -109,6 +109,7 @@ func TestWriteOfUnknownEnd(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.put(t, sm.StateReview)
+			holdForCause(t, b)
 			// A replica answers PING and reads, and refuses writes.
 			if err := b.rdb.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 				t.Fatal(err)

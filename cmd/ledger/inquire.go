@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,35 +10,36 @@ import (
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
 )
 
 func (p *program) inquireCommand() *cobra.Command {
-	return &cobra.Command{
+	var reason string
+	c := &cobra.Command{
 		Use:   "inquire REF",
 		Short: "Have a worker ask DANA now how a payout stands",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := remark(reason); err != nil {
+				return err
+			}
 			rdb, err := p.open(c)
 			if err != nil {
 				return err
 			}
 			defer rdb.Close()
 			ref := args[0]
-			rec, d, err := ledger.Update(c.Context(), ledger.NewRedis(rdb), statemachine.Policy{}, ref, "",
-				func(ledger.Record) (statemachine.Event, bool) { return statemachine.AskNow(time.Now()), true })
-			if err != nil {
-				// The inquiry may be on record or not; another one is harmless.
+			rec, late, err := operate.Inquire(c.Context(), ledger.NewRedis(rdb), wakeup.New(rdb), ref, operator(), reason, time.Now())
+			var refused *operate.RefusedError
+			switch {
+			case errors.As(err, &refused):
+				return refuse("%s", refused)
+			case err != nil:
 				return about(ref, err)
-			}
-			if d.Ignored {
-				return refuse("payout %s is %s: there is nothing to ask yet, the worker is still sending it; see ledger show %s", ref, rec.Tx.State, ref)
-			}
-			if err := wakeup.New(rdb).Wake(c.Context(), rec); err != nil {
-				// The inquiry is on record. Whether it has a wake-up is not known; a worker that
-				// finds it overdue makes one, so it is late at worst.
-				fmt.Fprintf(c.ErrOrStderr(), "The workers could not be told at once (%v); they find it by themselves within their sweep interval.\n", err)
+			case late != nil:
+				fmt.Fprintf(c.ErrOrStderr(), "The workers could not be told at once (%v); they find it by themselves within their sweep interval.\n", late)
 			}
 			if p.json {
 				return cli.PrintJSON(c.OutOrStdout(), struct {
@@ -51,6 +53,8 @@ func (p *program) inquireCommand() *cobra.Command {
 			return err
 		},
 	}
+	addReason(c, &reason)
+	return c
 }
 
 // whatAnswerDoes is what DANA's word can change about a payout in the state.

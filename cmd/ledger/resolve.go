@@ -9,6 +9,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -34,28 +35,17 @@ A payout that succeeded can be resolved as refunded, for a reversal that a perso
 			}
 			defer rdb.Close()
 			ref := args[0]
-			rec, d, err := ledger.Update(c.Context(), ledger.NewRedis(rdb), statemachine.Policy{}, ref, "",
-				func(ledger.Record) (statemachine.Event, bool) {
-					return statemachine.Resolve(target, by, reason, time.Now()), true
-				})
-			if errors.Is(err, ledger.ErrNotFound) {
-				return about(ref, err)
-			}
+			entry, err := operate.Resolve(c.Context(), ledger.NewRedis(rdb), ref, target, by, reason, time.Now())
 			if err != nil {
-				// The answer to the write may be what was lost. Made again, a decision that is on
-				// record is refused as final, so that trying is safe.
-				return about(ref, fmt.Errorf("it is not known whether the decision is on record, see ledger show: %w", err))
-			}
-			if d.Ignored {
-				return refuse("payout %s is %s: %s", ref, rec.Tx.State, insteadOfResolving(rec.Tx.State, ref))
+				return decided(ref, err)
 			}
 			if p.json {
 				return cli.PrintJSON(c.OutOrStdout(), struct {
 					Ref   string             `json:"ref"`
 					State statemachine.State `json:"state"`
-				}{ref, rec.Tx.State})
+				}{ref, entry.To})
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s → %s, %s\n", ref, d.Entry.From, d.Entry.To, d.Entry.Detail)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s → %s, %s\n", ref, entry.From, entry.To, entry.Detail)
 			return err
 		},
 	}
@@ -73,15 +63,16 @@ func resolution(as string) (statemachine.State, error) {
 	return "", refuse("--as %.40q: use succeeded, failed or refunded", as)
 }
 
-// insteadOfResolving is what to do about a payout that no person decides.
-func insteadOfResolving(s statemachine.State, ref string) string {
-	switch s {
-	case statemachine.StateQueued, statemachine.StateProcessing:
-		return "the worker is still sending it; wait until it has ended or is in review"
-	case statemachine.StatePending:
-		return "DANA is still being asked; have it asked at once with ledger inquire " + ref
-	case statemachine.StateSucceeded:
-		return "that is final, and only a reversal changes it; resolve it --as refunded if you have seen one"
+// decided is the error of a decision that was not made.
+func decided(ref string, err error) error {
+	var refused *operate.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return refuse("%s", refused)
+	case errors.Is(err, ledger.ErrNotFound):
+		return about(ref, err)
 	}
-	return "that is final; see what DANA says with ledger inquire " + ref
+	// The answer to the write may be what was lost. Made again, a decision that is on
+	// record is refused as final, so that trying is safe.
+	return about(ref, fmt.Errorf("it is not known whether the decision is on record, see ledger show: %w", err))
 }

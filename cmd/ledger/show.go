@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
@@ -91,7 +92,7 @@ func narrate(history []ledger.Entry) string {
 	for i, line := range strings.SplitAfter(align(rows), "\n")[:len(rows)] {
 		b.WriteString(line)
 		for part := range strings.Lines(history[i].Answer) {
-			fmt.Fprintf(&b, "    %s\n", plain(strings.TrimRight(part, "\r\n")))
+			fmt.Fprintf(&b, "    %s\n", operate.Plain(strings.TrimRight(part, "\r\n")))
 		}
 	}
 	return b.String()

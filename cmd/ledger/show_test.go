@@ -145,7 +145,7 @@ func TestRepeatedEntryWithoutDetail(t *testing.T) {
 	for range 3 {
 		b.must(t, "inquire", "pending")
 	}
-	if out := b.must(t, "show", "pending", "--json"); !strings.Contains(out, `"event":"inquire_now","detail":"3 times since 20`) {
+	if out := b.must(t, "show", "pending", "--json"); !strings.Contains(out, `"event":"inquire_now","detail":"by `+operator()+`, 3 times since 20`) {
 		t.Errorf("shows %s", out)
 	}
 }

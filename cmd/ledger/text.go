@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"unicode"
+
+	"github.com/salur-id/salur/internal/operate"
 )
 
 // align writes rows as lines of aligned columns.
@@ -14,7 +15,7 @@ func align(rows [][]string) string {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = plain(cell)
+			cells[i] = operate.Plain(cell)
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
@@ -23,15 +24,4 @@ func align(rows [][]string) string {
 		fmt.Fprintln(&lines, strings.TrimRight(line, " \n"))
 	}
 	return lines.String()
-}
-
-// plain makes a text one line that cannot steer a terminal: an answer kept as it came may
-// hold anything.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/operate"
 )
 
 // again is how long watch waits before it looks whether Redis is back.
@@ -91,6 +92,6 @@ func (p *program) printEvent(out io.Writer, e salur.Event) error {
 		change = string(e.From) + " → " + change
 	}
 	line := fmt.Sprintf("%s  %s  %s  %s  %s %s", e.At, e.Ref, change, e.Event, e.Amount, e.Reason)
-	_, err := fmt.Fprintln(out, strings.TrimRight(plain(line), " "))
+	_, err := fmt.Fprintln(out, strings.TrimRight(operate.Plain(line), " "))
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
 )
@@ -175,6 +176,6 @@ func (p *program) printResent(out io.Writer, ref string, n int) error {
 			Outcomes int    `json:"outcomes"`
 		}{ref, n})
 	}
-	_, err := fmt.Fprintf(out, "%s: %d to be delivered again\n", plain(ref), n)
+	_, err := fmt.Fprintf(out, "%s: %d to be delivered again\n", operate.Plain(ref), n)
 	return err
 }

@@ -101,7 +101,7 @@ func (d *demonstration) askLater(ctx context.Context, ref string) {
 	case <-time.After(5 * time.Second):
 	}
 	rec, dec, err := ledger.Update(ctx, d.system.ledger, statemachine.Policy{}, ref, "", func(ledger.Record) (statemachine.Event, bool) {
-		return statemachine.AskNow(time.Now()), true
+		return statemachine.AskNow("the demo", "", time.Now()), true
 	})
 	if err == nil && !dec.Ignored {
 		_ = d.system.queue.Wake(ctx, rec) // else the sweeper does

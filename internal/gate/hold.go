@@ -37,9 +37,54 @@ type Hold struct {
 	NextProbe time.Time `json:"nextProbe,omitzero"`
 }
 
+// Change is an entry of the log of holds: holds that came into force, or were lifted.
+type Change struct {
+	At     time.Time `json:"at"`
+	Held   []Hold    `json:"held,omitempty"`
+	Lifted []Hold    `json:"lifted,omitempty"`
+	// Person and Reason say who lifted them and why. No person: a probe found the cause gone.
+	Person string `json:"person,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
 // holdsKey is a hash from field to Hold. All holds in one key are read and lifted at one
 // instant. The hash tag keeps it in one cluster slot with the lock of the probes.
-const holdsKey = "salur:{gate}:holds"
+//
+// logKey is a list of Changes, the newest first; each is written in the step that makes the change.
+const (
+	holdsKey = "salur:{gate}:holds"
+	logKey   = "salur:{gate}:log"
+	logKept  = 1000
+)
+
+// note puts an entry into the log, for the scripts.
+const note = `
+local function note(log, kept, entry)
+  redis.call('LPUSH', log, entry)
+  redis.call('LTRIM', log, 0, kept - 1)
+end
+`
+
+var (
+	holdScript = redis.NewScript(note + `
+if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+note(KEYS[2], ARGV[4], ARGV[3])
+return 1`)
+
+	replaceScript = redis.NewScript(note + `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+note(KEYS[2], ARGV[4], ARGV[3])
+return 1`)
+
+	// resumeScript gets the log's entry as what stands before and after the holds that were lifted.
+	resumeScript = redis.NewScript(note + `
+local fields, holds = redis.call('HGETALL', KEYS[1]), {}
+if #fields == 0 then return fields end
+for i = 2, #fields, 2 do table.insert(holds, fields[i]) end
+redis.call('DEL', KEYS[1])
+note(KEYS[2], ARGV[3], ARGV[1] .. table.concat(holds, ',') .. ARGV[2])
+return fields`)
+)
 
 func (h Hold) field() string {
 	if h.By == ByPerson {
@@ -64,7 +109,7 @@ func (h Hold) closes(p Purpose) bool {
 func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
 	h.By, h.Person, h.Since, h.Probes = BySystem, "", g.cfg.Now(), 0
 	h.NextProbe = h.Since.Add(probeAfter(0))
-	first, err = g.cfg.Redis.HSetNX(ctx, holdsKey, h.field(), encode(h)).Result()
+	first, err = made(ctx, g.cfg.Redis, holdScript, h)
 	if err != nil {
 		return false, fmt.Errorf("hold for %s: %w", h.Cause, err)
 	}
@@ -124,25 +169,51 @@ func ReadHolds(ctx context.Context, rdb redis.UniversalClient) ([]Hold, error) {
 // of an earlier one.
 func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) error {
 	h := Hold{By: ByPerson, Reason: reason, Person: by, Since: at}
-	if err := rdb.HSet(ctx, holdsKey, h.field(), encode(h)).Err(); err != nil {
+	if _, err := made(ctx, rdb, replaceScript, h); err != nil {
 		return fmt.Errorf("hold by %s: %w", by, err)
 	}
 	return nil
 }
 
+func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, h Hold) (bool, error) {
+	entry := encode(Change{At: h.Since, Held: []Hold{h}})
+	return script.Run(ctx, rdb, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
+}
+
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
-// cause that is still there is met again by the next payout, and held again.
-func Resume(ctx context.Context, rdb redis.UniversalClient) (lifted []Hold, err error) {
-	var records *redis.MapStringStringCmd
-	_, err = rdb.TxPipelined(ctx, func(tx redis.Pipeliner) error {
-		records = tx.HGetAll(ctx, holdsKey)
-		tx.Del(ctx, holdsKey)
-		return nil
-	})
+// cause that is still there is met again by the next payout, and held again. The reason may be empty.
+func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) (lifted []Hold, err error) {
+	before, after := around(Change{At: at, Person: by, Reason: reason})
+	fields, err := resumeScript.Run(ctx, rdb, []string{holdsKey, logKey}, before, after, logKept).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}
-	return decodeAll(records.Val())
+	records := map[string]string{}
+	for pair := range slices.Chunk(fields, 2) {
+		records[pair[0]] = pair[1]
+	}
+	return decodeAll(records)
+}
+
+// around is what stands before and after the holds in an entry that tells of their being lifted.
+func around(c Change) (before, after string) {
+	rest := encode(c)
+	return `{"lifted":[`, "]," + rest[1:]
+}
+
+// Log returns the newest entries of the log of holds, the newest first; the last 1,000 are kept.
+func Log(ctx context.Context, rdb redis.UniversalClient, limit int) ([]Change, error) {
+	entries, err := rdb.LRange(ctx, logKey, 0, int64(limit)-1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the log of holds: %w", err)
+	}
+	log := make([]Change, len(entries))
+	for i, entry := range entries {
+		if err := json.Unmarshal([]byte(entry), &log[i]); err != nil {
+			return nil, fmt.Errorf("the log of holds in %s: %w", logKey, err)
+		}
+	}
+	return log, nil
 }
 
 func decodeAll(records map[string]string) ([]Hold, error) {
@@ -160,8 +231,8 @@ func decodeAll(records map[string]string) ([]Hold, error) {
 	return holds, nil
 }
 
-func encode(h Hold) string {
-	b, err := json.Marshal(h)
+func encode[T Hold | Change](v T) string {
+	b, err := json.Marshal(v)
 	if err != nil { // only texts, a number and times of this era: cannot happen
 		panic(err)
 	}

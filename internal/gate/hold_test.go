@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,7 +88,7 @@ func TestHoldIsSeenByAll(t *testing.T) {
 		if first, err = gates[1].Hold(ctx, noFunds); err != nil || first {
 			t.Errorf("Hold again: %v, %v; want not the first", first, err)
 		}
-		lifted, err := Resume(ctx, rdb)
+		lifted, err := Resume(ctx, rdb, "", "Sari", time.Now())
 		if err != nil || len(lifted) != 1 || lifted[0].Ref != noFunds.Ref {
 			t.Errorf("Resume: %+v, %v; want the hold of %s", lifted, err, noFunds.Ref)
 		}
@@ -203,12 +204,12 @@ func TestHoldsAreIndependent(t *testing.T) {
 		ear.expect(t, "held person")
 		want = append(want[1:], Hold{By: ByPerson, Reason: "the bank is on fire", Person: "budi", Since: c.now()})
 
-		lifted, err := Resume(ctx, rdb)
+		lifted, err := Resume(ctx, rdb, "", "Sari", time.Now())
 		if d := cmp.Diff(want, lifted); d != "" || err != nil {
 			t.Errorf("Resume: %v (-want +got):\n%s", err, d)
 		}
 		holds(t, rdb)
-		if lifted, err = Resume(ctx, rdb); err != nil || len(lifted) != 0 {
+		if lifted, err = Resume(ctx, rdb, "", "Sari", time.Now()); err != nil || len(lifted) != 0 {
 			t.Errorf("Resume of nothing: %v, %v", lifted, err)
 		}
 		ear.nothingMore(t)
@@ -229,7 +230,7 @@ func TestUnreadableHold(t *testing.T) {
 		if err := g.Status().Err; err == nil || !strings.Contains(err.Error(), "hold person in "+holdsKey) {
 			t.Errorf("Status.Err = %v, want the place named", err)
 		}
-		if _, err := Resume(ctx, rdb); err == nil {
+		if _, err := Resume(ctx, rdb, "", "Sari", time.Now()); err == nil {
 			t.Error("Resume did not say what it could not read")
 		}
 		g.read(ctx)
@@ -250,10 +251,72 @@ func TestHoldWithoutRedis(t *testing.T) {
 	if err := HoldByPerson(ctx, rdb, "r", "rina", time.Now()); err == nil {
 		t.Error("HoldByPerson: no error")
 	}
-	if lifted, err := Resume(ctx, rdb); err == nil || lifted != nil {
+	if lifted, err := Resume(ctx, rdb, "", "Sari", time.Now()); err == nil || lifted != nil {
 		t.Errorf("Resume: %v, %v; want an error", lifted, err)
 	}
 	if got, err := ReadHolds(ctx, rdb); err == nil || got != nil {
 		t.Errorf("ReadHolds: %v, %v; want an error", got, err)
+	}
+}
+
+// Every change of the holds is in the log, once, with who made it; the newest 1,000 stay.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	rdb := server.Client()
+	nine := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	now := nine
+	g := New(Config{Redis: rdb, BreakerFailures: 1, BreakerOpenFor: time.Second, Now: func() time.Time { return now },
+		Probe: func(context.Context, Hold) bool { return true }})
+	if lifted, err := Resume(t.Context(), rdb, "", "Sari", now); err != nil || len(lifted) != 0 {
+		t.Fatalf("%+v, %v", lifted, err)
+	}
+	for range 2 { // the second finds it held
+		if _, err := g.Hold(t.Context(), noFunds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = nine.Add(time.Minute)
+	g.probe(t.Context(), BySystem+":"+string(noFunds.Cause))
+	if err := HoldByPerson(t.Context(), rdb, "month end", "Sari", now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Hold(t.Context(), refused); err != nil {
+		t.Fatal(err)
+	}
+	now = nine.Add(2 * time.Minute)
+	if _, err := Resume(t.Context(), rdb, "it is \"open\"", "Budi", now); err != nil {
+		t.Fatal(err)
+	}
+	log, err := Log(t.Context(), rdb, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, c := range log {
+		line := c.At.Sub(nine).String()
+		for _, h := range c.Held {
+			line += " +" + h.field()
+		}
+		slices.SortFunc(c.Lifted, func(a, b Hold) int { return strings.Compare(a.By, b.By) })
+		for _, h := range c.Lifted {
+			line += " -" + h.field()
+		}
+		said = append(said, strings.TrimRight(line+" "+c.Person+" "+c.Reason, " "))
+	}
+	want := []string{
+		`2m0s -person -system:credentials_refused Budi it is "open"`, "1m0s +system:credentials_refused", "1m0s +person",
+		"1m0s -system:insufficient_funds", "0s +system:insufficient_funds",
+	}
+	if d := cmp.Diff(want, said); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for range logKept {
+		if err := HoldByPerson(t.Context(), rdb, "again", "Sari", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := rdb.LLen(t.Context(), logKey).Val(); n != logKept {
+		t.Errorf("%d entries are kept", n)
 	}
 }

@@ -30,10 +30,14 @@ func probeAfter(n int) time.Duration {
 // settle ends a probe: it gives the lock back (KEYS[2]) if it is still ours (ARGV[4]), and
 // replaces (or, by "", removes) the hold in the field ARGV[1], but only while it is what
 // was probed: one lifted or made anew meanwhile stays as others left it.
-var settle = redis.NewScript(`
+//
+// A hold that is removed is told to the log (KEYS[3]), as ARGV[5], the hold, ARGV[6].
+var settle = redis.NewScript(note + `
 if redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL', KEYS[2]) end
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  note(KEYS[3], ARGV[7], ARGV[5] .. ARGV[2] .. ARGV[6])
 else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 return 1`)
 
@@ -72,7 +76,8 @@ func (g *Gate) probe(ctx context.Context, field string) {
 	// A worker that stops still gives the lock back, so that the others need not wait.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readWithin)
 	defer cancel()
-	_ = settle.Run(ctx, g.cfg.Redis, []string{holdsKey, probeLockKey}, field, was, becomes, token).Err()
+	before, after := around(Change{At: g.cfg.Now()})
+	_ = settle.Run(ctx, g.cfg.Redis, []string{holdsKey, probeLockKey, logKey}, field, was, becomes, token, before, after, logKept).Err()
 }
 
 // ask makes the probe and returns the hold's new record, "" to lift it.

@@ -120,7 +120,7 @@ func TestProbeResurrectsNothing(t *testing.T) {
 				var probes atomic.Int32
 				meanwhile := func() {}
 				g := prober(rdb, &c, &probes, func(context.Context, Hold) bool {
-					if _, err := Resume(ctx, rdb); err != nil {
+					if _, err := Resume(ctx, rdb, "", "Sari", time.Now()); err != nil {
 						t.Error(err)
 					}
 					meanwhile()

@@ -355,7 +355,7 @@ func TestOverdueAndPostpone(t *testing.T) {
 		}
 		// It has moved on meanwhile: the older look must not hide the new step.
 		b.now = b.now.Add(time.Second)
-		b.happen(t, "OUT", func(ledger.Record) sm.Event { return sm.AskNow(b.now) })
+		b.happen(t, "OUT", func(ledger.Record) sm.Event { return sm.AskNow("Sari", "", b.now) })
 		if err := b.ledger.Postpone(ctx, wakes[0], b.now.Add(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}

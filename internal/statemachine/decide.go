@@ -105,8 +105,10 @@ func (c *decision) settle(r rule) {
 func (c *decision) detail(late bool, before Transaction) string {
 	o, t := c.ev.Outcome, c.tx
 	switch {
-	case c.ev.Trigger == Resolved:
+	case c.ev.Reason != "":
 		return fmt.Sprintf("by %s: %s", c.ev.By, c.ev.Reason)
+	case c.ev.By != "":
+		return "by " + c.ev.By
 	case c.ev.Trigger == Taken:
 		return fmt.Sprintf("attempt %d", t.Attempts)
 	case late:

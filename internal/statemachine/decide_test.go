@@ -34,7 +34,7 @@ func (b bundle) event(t *testing.T, trigger Trigger, tx Transaction) Event {
 	case CutOff:
 		return CutOffReached(b.now)
 	case InquireNow:
-		return AskNow(b.now)
+		return AskNow("Sari", "", b.now)
 	case Resolved:
 		return Resolve(StateSucceeded, "Sari", "seen on the statement", b.now)
 	}
@@ -461,7 +461,7 @@ func TestInquireNowInforms(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, s := range []State{StateReview, StateSucceeded, StateFailed, StateRefunded} {
-		tx := b.policy.Decide(b.in(s), AskNow(b.now)).Tx
+		tx := b.policy.Decide(b.in(s), AskNow("Sari", "", b.now)).Tx
 		if tx.Next != StepInquire || tx.DueAt != b.now {
 			t.Fatalf("%s: no inquiry scheduled", s)
 		}

@@ -52,7 +52,7 @@ type Event struct {
 	// Inquiries when it was made. A second answer with one number adds no confirmation.
 	Inquiry    int
 	ExternalID string
-	// As, By and Reason are a person's decision.
+	// As, By and Reason are a person's decision or wish.
 	As         State
 	By, Reason string
 }
@@ -111,8 +111,11 @@ func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
 // CutOffReached says that the follow-up time may be over; the machine checks.
 func CutOffReached(at time.Time) Event { return Event{Trigger: CutOff, At: at} }
 
-// AskNow is a person's wish to have DANA asked at once, or a notify that suggests it.
-func AskNow(at time.Time) Event { return Event{Trigger: InquireNow, At: at} }
+// AskNow is a person's wish to have DANA asked at once, or a notify that suggests it. The reason may be
+// empty.
+func AskNow(by, reason string, at time.Time) Event {
+	return Event{Trigger: InquireNow, At: at, By: by, Reason: reason}
+}
 
 // Resolve is a person's decision on a payout in review, or the reversal of a success.
 func Resolve(as State, by, reason string, at time.Time) Event {

@@ -114,7 +114,7 @@ func TestAnswersAreKept(t *testing.T) {
 			t.Errorf("%s is an answer of DANA", ev.Trigger)
 		}
 	}
-	for _, ev := range []Event{Take(Attempt{}), Expire(at), CutOffReached(at), AskNow(at), Resolve(StateFailed, "Sari", "seen", at)} {
+	for _, ev := range []Event{Take(Attempt{}), Expire(at), CutOffReached(at), AskNow("Sari", "", at), Resolve(StateFailed, "Sari", "seen", at)} {
 		if ev.Answer() {
 			t.Errorf("%s is no answer of DANA", ev.Trigger)
 		}

@@ -105,7 +105,7 @@ var faults = []fault{
 	{"held by a person", func(r *run) func() {
 		r.check(gate.HoldByPerson(r.ctx, r.rdb, "a look", "Sari", time.Now()))
 		return func() {
-			_, err := gate.Resume(r.ctx, r.rdb)
+			_, err := gate.Resume(r.ctx, r.rdb, "", "Sari", time.Now())
 			r.check(err)
 		}
 	}},
@@ -165,7 +165,7 @@ func (r *run) enqueue(typ, payload string, options ...asynq.Option) {
 
 // ask is `ledger inquire`.
 func (r *run) ask(ref string) {
-	rec, d, err := ledger.Update(r.ctx, r.ledger, r.policy, ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow(time.Now()), true })
+	rec, d, err := ledger.Update(r.ctx, r.ledger, r.policy, ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow("Sari", "", time.Now()), true })
 	if r.check(err); !d.Ignored {
 		r.check(r.queue.Wake(r.ctx, rec))
 	}

@@ -101,7 +101,7 @@ func TestBankReversal(t *testing.T) {
 	b.submitPayout(t, p)
 	b.start(t, b.worker(t, "w1"))
 	b.await(t, p.Ref, sm.StateSucceeded)
-	rec, _, err := ledger.Update(t.Context(), b.ledger, b.policy, p.Ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow(time.Now()), true })
+	rec, _, err := ledger.Update(t.Context(), b.ledger, b.policy, p.Ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow("Sari", "", time.Now()), true })
 	if err != nil {
 		t.Fatal(err)
 	}

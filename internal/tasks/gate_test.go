@@ -210,7 +210,7 @@ func TestStopAtAClosedGateKeepsTheOrder(t *testing.T) {
 	stop := b.start(t, w)
 	b.awaitActive(t)
 	stop()
-	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+	if _, err := gate.Resume(t.Context(), b.rdb, "", "Sari", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	second := b.worker(t, "w2")
@@ -250,7 +250,7 @@ func TestStoppingWorkerSendsNothingNew(t *testing.T) {
 	for b.logs.FilterMessageSnippet("stopping").Len() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+	if _, err := gate.Resume(t.Context(), b.rdb, "", "Sari", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	<-stopped
@@ -286,7 +286,7 @@ func TestInquiryThatWaitedAsksOnlyWhatIsOpen(t *testing.T) {
 	if _, _, err := ledger.Update(t.Context(), b.ledger, b.policy, "PAY-1", "", settled); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+	if _, err := gate.Resume(t.Context(), b.rdb, "", "Sari", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

@@ -44,7 +44,7 @@ func (r *Runner) hint(ctx context.Context, ref string) error {
 		// An inquiry that is due already answers this notify as well. Each further one would be
 		// a flood that DANA, or whoever repeats its calls, could make.
 		due := rec.Tx.Next == statemachine.StepInquire && !rec.Tx.DueAt.After(now)
-		return statemachine.AskNow(now), !due
+		return statemachine.AskNow("a notify of DANA", "", now), !due
 	})
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func TestRewakeOfAnActiveTask(t *testing.T) {
 	if info, err := b.queue.Inspector.GetQueueInfo(wakeup.QueueTopUp); err != nil || info.Size != 2 {
 		t.Errorf("%d tasks, want the active one and one spare (%v)", info.Size, err)
 	}
-	if _, err := gate.Resume(t.Context(), b.rdb); err != nil {
+	if _, err := gate.Resume(t.Context(), b.rdb, "", "Sari", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.await(t, "PAY-1", sm.StateSucceeded)
