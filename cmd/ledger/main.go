@@ -35,8 +35,8 @@ func newCommand(environ []string) *cobra.Command {
 		Use:   "ledger",
 		Short: "Show payouts and act on them",
 		Long: `ledger shows what is on record about payouts: how each stands and all that happened to it.
-It also lets a person act: have DANA asked now, resolve what only a person can decide, and
-stop and start sending, and have the webhook told again. It needs Redis alone and never talks to DANA itself.
+It also lets a person act: have DANA asked now, resolve what only a person can decide, cancel what
+has not been sent, stop and start sending, and have the webhook told again. It needs Redis alone and never talks to DANA itself.
 
 Times are shown in Jakarta time (+07:00); phone numbers, customer ids and account
 numbers are masked, and no account holder's name is shown.
@@ -51,7 +51,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 	c.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, one document per line")
 	c.AddCommand(
 		p.showCommand(), p.listCommand(), p.statsCommand(),
-		p.inquireCommand(), p.resolveCommand(),
+		p.inquireCommand(), p.resolveCommand(), p.cancelCommand(),
 		p.holdCommand(), p.resumeCommand(),
 		p.watchCommand(), p.webhooksCommand(),
 	)

@@ -21,6 +21,7 @@ var commands = [][]string{
 	{"hold", "--reason", "month end"},
 	{"resume"},
 	{"webhooks"},
+	{"cancel", "queued", "--reason", "the wrong month", "--by", "Sari"},
 }
 
 func TestRedisAway(t *testing.T) {
@@ -149,6 +150,7 @@ func TestStdoutFails(t *testing.T) {
 	for _, form := range []string{"--json=false", "--json"} {
 		b := setup(t)
 		b.giveUp(t, sm.StateReview)
+		b.put(t, sm.StateQueued)
 		for _, args := range commands {
 			var stderr strings.Builder
 			code := cli.Main(t.Context(), newCommand(b.environ), append([]string{form}, args...), nil, closedPipe{}, &stderr)

@@ -60,6 +60,25 @@ func Resolve(ctx context.Context, l *ledger.Redis, ref string, as statemachine.S
 	return d.Entry, nil
 }
 
+// Cancel ends a payout that has not been sent as failed, with the reason "cancelled". It may be made
+// again: again is true when it was cancelled before.
+//
+// Errors: *RefusedError when DANA may have heard of it or it has ended, ledger.ErrNotFound. With any
+// other it is not known whether it is cancelled; making it again tells.
+func Cancel(ctx context.Context, l *ledger.Redis, ref, by, reason string, now time.Time) (again bool, err error) {
+	rec, d, err := ledger.Update(ctx, l, statemachine.Policy{}, ref, "",
+		func(ledger.Record) (statemachine.Event, bool) { return statemachine.Cancel(by, reason, now), true })
+	switch {
+	case err != nil || !d.Ignored:
+		return false, err
+	case rec.Tx.State == statemachine.StateFailed && rec.Tx.Reason == "cancelled":
+		return true, nil
+	case rec.Tx.State.Final():
+		return false, &RefusedError{ref, rec.Tx.State, "that is final; see ledger show " + ref}
+	}
+	return false, &RefusedError{ref, rec.Tx.State, "it may have been sent, and only DANA can say how it ends; see ledger show " + ref}
+}
+
 // insteadOfResolving is what to do about a payout that no person decides.
 func insteadOfResolving(s statemachine.State, ref string) string {
 	switch s {

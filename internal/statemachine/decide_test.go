@@ -35,6 +35,8 @@ func (b bundle) event(t *testing.T, trigger Trigger, tx Transaction) Event {
 		return CutOffReached(b.now)
 	case InquireNow:
 		return AskNow("Sari", "", b.now)
+	case Cancelled:
+		return Cancel("Sari", "the wrong file", b.now)
 	case Resolved:
 		return Resolve(StateSucceeded, "Sari", "seen on the statement", b.now)
 	}
@@ -50,7 +52,7 @@ func TestDecideEveryPair(t *testing.T) {
 
 	allowed := map[State]map[Trigger]State{
 		StateQueued: {
-			Taken: StateProcessing, Expired: StateFailed,
+			Taken: StateProcessing, Expired: StateFailed, Cancelled: StateFailed,
 			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
 			"account_inconsistent": StateReview,
 			"account_throttled":    StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
@@ -427,6 +429,36 @@ func TestExpired(t *testing.T) {
 		}
 		if tt.want == StateFailed && got.Reason != "expired" {
 			t.Errorf("%s: reason %q, want expired", tt.name, got.Reason)
+		}
+	}
+}
+
+// What may have been sent cannot be taken back.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	after := func(k Kind) Transaction { return b.policy.Decide(b.out(), SendResult(b.out().Open, Outcome{Kind: k}, b.now)).Tx }
+	for _, tt := range []struct {
+		name string
+		tx   Transaction
+		want State
+	}{
+		{"Queued", b.queued(), StateFailed},
+		{"NeverLeft", after(NotSent), StateFailed},
+		{"Denied", after(Denied), StateFailed},
+		{"Unknown", after(Unknown), StateProcessing},
+		{"Throttled", after(Throttled), StateProcessing},
+		{"Out", b.out(), StateProcessing},
+		{"Pending", b.in(StatePending), StatePending},
+		{"Review", b.in(StateReview), StateReview},
+		{"Succeeded", b.in(StateSucceeded), StateSucceeded},
+	} {
+		d := b.policy.Decide(tt.tx, Cancel("Sari", "the wrong file", b.now))
+		if d.Tx.State != tt.want || d.Ignored != (tt.want != StateFailed) {
+			t.Errorf("%s: %s, ignored %t; want %s", tt.name, d.Tx.State, d.Ignored, tt.want)
+		}
+		if tt.want == StateFailed && (d.Tx.Reason != "cancelled" || d.Entry.Detail != "by Sari: the wrong file" || d.Tx.Next != StepNone) {
+			t.Errorf("%s: %+v", tt.name, d)
 		}
 	}
 }

@@ -18,6 +18,8 @@ const (
 	InquireNow Trigger = "inquire_now"
 	// Resolved: a person decides.
 	Resolved Trigger = "resolved"
+	// Cancelled: a person takes back what has not been sent.
+	Cancelled Trigger = "cancelled"
 )
 
 func sent(k Kind) Trigger      { return Trigger("send_" + k.String()) }
@@ -36,7 +38,7 @@ var Triggers = func() []Trigger {
 	for _, k := range []Kind{Succeeded, InProgress, Refunded, Failed, NotFound, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, inquired(k))
 	}
-	return append(all, Expired, CutOff, InquireNow, Resolved)
+	return append(all, Expired, CutOff, InquireNow, Resolved, Cancelled)
 }()
 
 // Event is something that happened, with all that is known about it. Make one with the
@@ -120,4 +122,9 @@ func AskNow(by, reason string, at time.Time) Event {
 // Resolve is a person's decision on a payout in review, or the reversal of a success.
 func Resolve(as State, by, reason string, at time.Time) Event {
 	return Event{Trigger: Resolved, At: at, As: as, By: by, Reason: reason}
+}
+
+// Cancel is a person's wish that a payout that has not been sent never is.
+func Cancel(by, reason string, at time.Time) Event {
+	return Event{Trigger: Cancelled, At: at, By: by, Reason: reason}
 }

@@ -15,6 +15,7 @@ var (
 	// nothingOut: no attempt is without an outcome.
 	nothingOut   = guard{"no attempt is out", func(c *decision) bool { return c.tx.Open.Seq == 0 }}
 	outOrUnknown = guard{"an attempt is out or of unknown outcome", func(c *decision) bool { return c.tx.Open.Seq != 0 || c.tx.Unknown }}
+	nothingSent  = guard{"no attempt is out or of unknown outcome", func(c *decision) bool { return !outOrUnknown.holds(c) }}
 
 	currentAfterUnknown = guard{"an earlier attempt is unknown", func(c *decision) bool { return !c.late() && c.tx.Unknown }}
 	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.

@@ -32,7 +32,7 @@ const (
 	// thing that DANA itself can do: reverse it later (StateRefunded).
 	StateSucceeded State = "succeeded"
 
-	// StateFailed: proven not paid, or expired before anything was sent. Final.
+	// StateFailed: proven not paid; or expired or cancelled before anything was sent. Final.
 	StateFailed State = "failed"
 
 	// StateRefunded: paid and taken back by DANA. Final.

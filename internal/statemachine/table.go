@@ -16,6 +16,7 @@ var table = map[State][]rule{
 	StateQueued: {
 		{on: Taken, to: StateProcessing, do: openAttempt},
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
+		{on: Cancelled, to: StateFailed, do: finish, reason: "cancelled"},
 
 		// The payee's account was asked about; nothing has left for this payout yet, so a
 		// failure here is proven. What the inquiry does not tell of the account never fails a
@@ -59,6 +60,8 @@ var table = map[State][]rule{
 
 		{on: Expired, when: outOrUnknown, to: StatePending, do: inquireNow, reason: "expired_after_unknown"},
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
+		// Every attempt is proven not to have reached DANA. Otherwise it is too late: it may be paid.
+		{on: Cancelled, when: nothingSent, to: StateFailed, do: finish, reason: "cancelled"},
 
 		// An inquiry of the pending time before a resend that comes late: proof is proof.
 		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
