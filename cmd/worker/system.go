@@ -116,6 +116,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff,
 			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
 			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction), MismatchAction: statemachine.MismatchAction(w.NameMismatch),
+			AfterLoss: w.AfterLoss,
 		},
 		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
 		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,

@@ -116,6 +116,7 @@ type Worker struct {
 	NotFoundConfirmations int
 	ResendLimit           int
 	NotFoundAction        string // NotFoundResend, NotFoundFailed or NotFoundReview
+	AfterLoss             bool   // Redis may have forgotten attempts
 	BreakerFailures       int
 	BreakerOpenFor        time.Duration
 	RateLimit             int // requests per second over all workers; 0 for no limit

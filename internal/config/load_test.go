@@ -149,7 +149,7 @@ func TestEveryValue(t *testing.T) {
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
 		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
 		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
-		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed",
+		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed", "SALUR_AFTER_LOSS=true",
 		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_SWEEP_INTERVAL=1s",
 		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
 	}})
@@ -170,7 +170,7 @@ func TestEveryValue(t *testing.T) {
 			Concurrency: 10000, TopUpRetryDelays: []time.Duration{time.Second},
 			BankRetryDelays: []time.Duration{2 * time.Second, 3 * time.Second}, NameMismatch: config.NameMismatchOff,
 			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1,
-			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, BreakerFailures: 1,
+			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, AfterLoss: true, BreakerFailures: 1,
 			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
 		},
 		Log: config.Log{Level: 2, Format: "console"},

@@ -46,6 +46,9 @@ func (c *decision) late() bool { return c.tx.Open.Seq == 0 || c.ev.Attempt.Seq !
 // every event; one that its table does not name leaves the state as it is.
 func (p Policy) Decide(tx Transaction, ev Event) Decision {
 	c := &decision{policy: p, tx: tx, ev: ev}
+	if p.AfterLoss && !tx.State.Final() {
+		c.tx.Unknown = true
+	}
 	late := c.late() && isSend(ev.Trigger)
 	if isInquiry(ev.Trigger) {
 		c.repeated = ev.Inquiry != tx.Inquiries+1

@@ -433,11 +433,38 @@ func TestExpired(t *testing.T) {
 	}
 }
 
+// When the store may have forgotten attempts, nothing that is not over can be known to be unpaid.
+func TestAfterLoss(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.policy.AfterLoss = true
+	if d := b.policy.Decide(b.queued(), Expire(b.now)); d.Tx.State != StatePending || d.Tx.Next != StepInquire {
+		t.Errorf("expired: %+v", d.Tx)
+	}
+	if d := b.policy.Decide(b.queued(), Cancel("Sari", "x", b.now)); !d.Ignored {
+		t.Errorf("cancelled: %+v", d.Tx)
+	}
+	refused := AccountResult("ext", Outcome{Kind: Refused, Why: DoNotHonor}, b.now)
+	if d := b.policy.Decide(b.queued(), refused); d.Tx.State != StateQueued {
+		t.Errorf("its account is refused: %+v", d.Tx)
+	}
+	taken := b.policy.Decide(b.queued(), Take(b.attempt())).Tx
+	d := b.policy.Decide(taken, SendResult(taken.Open, Outcome{Kind: Refused, Why: "exceeds_limit"}, b.now))
+	if d.Tx.State != StatePending || d.Tx.Reason != "refused_after_unknown" {
+		t.Errorf("refused: %+v", d.Tx)
+	}
+	if d := b.policy.Decide(b.in(StateFailed), Expire(b.now)); d.Tx != b.in(StateFailed) {
+		t.Errorf("what is over changed: %+v", d.Tx)
+	}
+}
+
 // What may have been sent cannot be taken back.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	after := func(k Kind) Transaction { return b.policy.Decide(b.out(), SendResult(b.out().Open, Outcome{Kind: k}, b.now)).Tx }
+	after := func(k Kind) Transaction {
+		return b.policy.Decide(b.out(), SendResult(b.out().Open, Outcome{Kind: k}, b.now)).Tx
+	}
 	for _, tt := range []struct {
 		name string
 		tx   Transaction

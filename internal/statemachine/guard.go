@@ -21,7 +21,9 @@ var (
 	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.
 	currentRetriesLeft = guard{"retries left", func(c *decision) bool { return !c.late() && c.tx.Round <= len(c.policy.RetryDelays) }}
 
-	payeeCause = guard{"the account cannot take it", func(c *decision) bool { return c.ev.Outcome.Why.PayeeCause() }}
+	payeeCause = guard{"the account cannot take it, and nothing was sent", func(c *decision) bool {
+		return c.ev.Outcome.Why.PayeeCause() && nothingSent.holds(c)
+	}}
 
 	// notOurs: a success counts only with our reference, amount and currency (promise 4). A
 	// bank transfer's status may leave the amount out; then DANA must have taken this very
@@ -49,11 +51,13 @@ var (
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
 	onceKnownToDANA = guard{"DANA knew it before, or an inconsistent request on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
-	mismatchFails   = guard{"name_mismatch failed", func(c *decision) bool { return c.policy.MismatchAction == FailMismatch }}
-	policyFailed    = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
-	policyReview    = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}
-	expired         = guard{"not-after passed", func(c *decision) bool { return c.tx.Expired(c.ev.At) }}
-	resendsUsedUp   = guard{"resends used up", func(c *decision) bool { return c.tx.Resends >= c.policy.ResendLimit }}
+	mismatchFails   = guard{"name_mismatch failed, and nothing was sent", func(c *decision) bool {
+		return c.policy.MismatchAction == FailMismatch && nothingSent.holds(c)
+	}}
+	policyFailed  = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
+	policyReview  = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}
+	expired       = guard{"not-after passed", func(c *decision) bool { return c.tx.Expired(c.ev.At) }}
+	resendsUsedUp = guard{"resends used up", func(c *decision) bool { return c.tx.Resends >= c.policy.ResendLimit }}
 
 	asSucceeded = guard{"as succeeded", func(c *decision) bool { return c.ev.As == StateSucceeded }}
 	asFailed    = guard{"as failed", func(c *decision) bool { return c.ev.As == StateFailed }}

@@ -20,6 +20,7 @@ func TestPromisesHoldForAnyHistory(t *testing.T) {
 				InquiryCutoff:         time.Duration(rapid.IntRange(1, 50).Draw(r, "cutoff")) * time.Second,
 				NotFoundConfirmations: rapid.IntRange(1, 3).Draw(r, "confirmations"),
 				ResendLimit:           rapid.IntRange(0, 2).Draw(r, "resends"),
+				AfterLoss:             rapid.Bool().Draw(r, "after loss"),
 				NotFoundAction:        rapid.SampledFrom([]NotFoundAction{Resend, BookFailed, AskPerson}).Draw(r, "action"),
 			},
 			now:    time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
@@ -28,6 +29,9 @@ func TestPromisesHoldForAnyHistory(t *testing.T) {
 		tx := b.queued()
 		var made []Attempt
 		mayHavePaid := map[int]bool{} // by attempt: what an outsider would have to assume
+		if b.policy.AfterLoss {
+			mayHavePaid[0] = true // one that nobody remembers
+		}
 
 		for range rapid.IntRange(1, 60).Draw(r, "events") {
 			ev := b.draw(r, tx, made)

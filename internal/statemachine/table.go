@@ -15,8 +15,10 @@ type rule struct {
 var table = map[State][]rule{
 	StateQueued: {
 		{on: Taken, to: StateProcessing, do: openAttempt},
+		// A queued payout is of unknown outcome only after Redis lost what it knew (Policy.AfterLoss).
+		{on: Expired, when: outOrUnknown, to: StatePending, do: inquireNow, reason: "expired_after_unknown"},
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
-		{on: Cancelled, to: StateFailed, do: finish, reason: "cancelled"},
+		{on: Cancelled, when: nothingSent, to: StateFailed, do: finish, reason: "cancelled"},
 
 		// The payee's account was asked about; nothing has left for this payout yet, so a
 		// failure here is proven. What the inquiry does not tell of the account never fails a

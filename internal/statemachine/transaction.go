@@ -107,6 +107,9 @@ type Policy struct {
 	ResendLimit    int
 	NotFoundAction NotFoundAction
 	MismatchAction MismatchAction
+	// AfterLoss: the store may have forgotten attempts, so every payout that is not over counts as one
+	// that may have been paid: a refusal is no proof any more, DANA is asked.
+	AfterLoss bool
 }
 
 // DefaultPolicy is DANA's retry rule for top-ups (five retries after 5, 10, 20, 40 and

@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Redis comes back with nothing at all, in the midst of a payroll and with its worker killed. The same
+// file, enqueued again with SALUR_AFTER_LOSS, ends as it would have. (Without, those whose answer was lost
+// would be failed: DANA refuses them, because they were paid and used up the limit.)
+func TestRedisLost(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	w := s.worker()
+	var file strings.Builder
+	for i := range 200 {
+		customer := fmt.Sprintf("6281%07d", i)
+		switch i % 10 {
+		case 3:
+			customer = "628996647679" // frozen
+		case 5:
+			customer = "628121111111" // general error: pending, then failed
+		case 7:
+			customer = "628999000017" // paid, and the answer lost
+		}
+		fmt.Fprintf(&file, `{"ref":"L-%d","customer":%q,"amount":"10000"}`+"\n", i, customer)
+	}
+	enqueue := func() {
+		t.Helper()
+		if out, errs, code := s.run(file.String(), "enqueue", "batch", "-", "--format", "jsonl"); code != 0 {
+			t.Fatalf("exit %d: %s%s", code, out, errs)
+		}
+	}
+	enqueue()
+	await(t, "some to be paid", func() bool { return len(s.books().Credits) > 20 })
+	w.kill()
+	before := s.books()
+	if err := s.redis.Client().FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.must("ledger", "list"); strings.Contains(out, "L-") {
+		t.Fatalf("something is left:\n%s", out)
+	}
+	s.env["SALUR_AFTER_LOSS"] = "true"
+	s.worker()
+	enqueue()
+	await(t, "everything to be over", func() bool { return settled(s) })
+	s.balance()
+	after := s.books()
+	again := 0
+	for _, c := range before.Credits {
+		for _, tx := range after.Credits {
+			if tx.Ref == c.Ref {
+				again++
+			}
+		}
+	}
+	if again != len(before.Credits) {
+		t.Errorf("%d credits of those that were paid before the loss; %d had been", again, len(before.Credits))
+	}
+	t.Logf("%d were paid before Redis was lost, %d after it", len(before.Credits), len(after.Credits)-len(before.Credits))
+}
