@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -194,6 +195,7 @@ func gather(ctx context.Context, rdb redis.UniversalClient, ref string, audits [
 			return nil, err
 		}
 	}
+	slices.SortStableFunc(e.Exchanges, func(a, b danaclient.AuditRecord) int { return a.At.Compare(b.At) })
 	return e, nil
 }
 
