@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -38,8 +37,7 @@ In CSV a text that a spreadsheet would take for a formula (it begins with = + - 
 			if p.json && !c.Flags().Changed("format") {
 				format = "jsonl"
 			}
-			out := bufio.NewWriter(c.OutOrStdout())
-			print, err := exporter(out, format)
+			print, flush, err := exporter(c.OutOrStdout(), format)
 			if err != nil {
 				return err
 			}
@@ -52,7 +50,7 @@ In CSV a text that a spreadsheet would take for a formula (it begins with = + - 
 			if err := export(c.Context(), ledger.NewRedis(rdb), selected, print); err != nil {
 				return err
 			}
-			return out.Flush()
+			return flush()
 		},
 	}
 	f := c.Flags()
@@ -134,27 +132,21 @@ var exportColumns = []string{
 	"createdAt", "updatedAt", "endedAt", "by",
 }
 
-// exporter prints in a format.
-func exporter(out io.Writer, format string) (print func(exported) error, err error) {
+// exporter prints in a format, by the bufferful; flush prints the rest.
+func exporter(out io.Writer, format string) (print func(exported) error, flush func() error, err error) {
 	switch format {
 	case "jsonl":
-		return func(e exported) error { return cli.PrintJSON(out, e) }, nil
+		w := bufio.NewWriter(out)
+		return func(e exported) error { return cli.PrintJSON(w, e) }, w.Flush, nil
 	case "csv":
 	default:
-		return nil, refuse("--format %.40q: use csv or jsonl", format)
+		return nil, nil, refuse("--format %.40q: use csv or jsonl", format)
 	}
 	w := csv.NewWriter(out)
-	write := func(row []string) error {
-		if err := w.Write(row); err != nil {
-			return fmt.Errorf("printing CSV: %w", err)
-		}
-		w.Flush() // into out, which has a buffer of its own
-		return w.Error()
+	if err := w.Write(exportColumns); err != nil {
+		return nil, nil, err
 	}
-	if err := write(exportColumns); err != nil {
-		return nil, err
-	}
-	return func(e exported) error {
+	print = func(e exported) error {
 		row := []string{
 			e.Ref, string(e.Kind), string(e.State), e.Reason, e.Amount.Value(), e.Fee.Value(), e.Amount.Currency(), e.Customer, e.BankCode, e.Account,
 			e.DANAReferenceNo, strconv.Itoa(e.Attempts), e.CreatedAt, e.UpdatedAt, e.EndedAt, e.By,
@@ -162,8 +154,13 @@ func exporter(out io.Writer, format string) (print func(exported) error, err err
 		for i, cell := range row {
 			row[i] = harmless(cell)
 		}
-		return write(row)
-	}, nil
+		return w.Write(row)
+	}
+	flush = func() error {
+		w.Flush()
+		return w.Error()
+	}
+	return print, flush, nil
 }
 
 // harmless keeps a spreadsheet from running a text as a formula, the way that spreadsheets themselves have for it.

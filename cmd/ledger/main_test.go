@@ -21,6 +21,8 @@ var commands = [][]string{
 	{"hold", "--reason", "month end"},
 	{"resume"},
 	{"webhooks"},
+	{"reconcile", "testdata/settlement.csv"},
+	{"export"},
 }
 
 func TestRedisAway(t *testing.T) {
@@ -69,7 +71,7 @@ func TestBadUsage(t *testing.T) {
 		says string
 	}{
 		{"NoCommand", nil, "choose a command"},
-		{"UnknownCommand", []string{"export"}, "unknown command"},
+		{"UnknownCommand", []string{"exports"}, "unknown command"},
 		{"ShowNothing", []string{"show"}, "accepts 1 arg"},
 		{"ListArgument", []string{"list", "x"}, `"x"`},
 		{"UnknownState", []string{"list", "--state", "done"}, `--state "done": use one of queued, processing, pending, review, succeeded, failed, refunded`},

@@ -42,7 +42,7 @@ func (l *Redis) Finished(ctx context.Context, since, until time.Time, after Over
 	by := redis.ZRangeBy{Min: millis(since), Max: "(" + millis(until), Count: int64(limit)}
 	if after.Ref == "" {
 		some, err := l.rdb.ZRangeByScoreWithScores(ctx, l.keys.finished(), &by).Result()
-		return over(some, after, err)
+		return over(some, after, limit, err)
 	}
 	at := millis(after.At)
 	by.Min = "(" + at
@@ -52,10 +52,10 @@ func (l *Redis) Finished(ctx context.Context, since, until time.Time, after Over
 		rest = p.ZRangeByScoreWithScores(ctx, l.keys.finished(), &by)
 		return nil
 	})
-	return over(append(same.Val(), rest.Val()...), after, err)
+	return over(append(same.Val(), rest.Val()...), after, limit, err)
 }
 
-func over(found []redis.Z, after Over, err error) ([]Over, error) {
+func over(found []redis.Z, after Over, limit int, err error) ([]Over, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: list payouts that ended: %w", err)
 	}
@@ -66,7 +66,7 @@ func over(found []redis.Z, after Over, err error) ([]Over, error) {
 			list = append(list, o)
 		}
 	}
-	return list, nil
+	return list[:min(limit, len(list))], nil
 }
 
 // FirstEnded is when the payout ended that has been over for longest of those on record: what ended
