@@ -122,7 +122,7 @@ func (d *drawn) spoil(rows []string) (spoilt []string) {
 			write()
 		case 3:
 			d.wrong[ref] = "other_amount"
-			cell[1], cell[7] = "1.37", cell[7]
+			cell[1] = "1.37"
 			write()
 		case 4:
 			d.wrong[ref] = "other_fee"

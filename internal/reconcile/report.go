@@ -1,6 +1,6 @@
 // Package reconcile holds DANA's settlement reports against the ledger and tells what differs. It changes nothing.
 //
-// A row of a report takes about 80 bytes of memory here (48 and its reference), and a payout of the ledger
+// A row of a report takes about 75 bytes of memory here (48 and its reference), and a payout of the ledger
 // that is in a report none, so that a month of a million payouts fits anywhere.
 package reconcile
 
