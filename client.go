@@ -169,8 +169,8 @@ type Page struct {
 	Next         string        `json:"next"`         // the Cursor of the next page, empty when this is the last
 }
 
-// List lists payouts, the newest first. A payout that changes its state between two pages may be
-// on both or on neither. The error is an *InvalidError for a cursor that no page had, or ErrUnavailable.
+// List lists payouts, the newest first. In the pages of every state each payout that was there at the first is
+// once, whatever happens meanwhile; in those of one state, one that comes into it or leaves it may be missing. The error is an *InvalidError for a cursor that no page had, or ErrUnavailable.
 func (c *Client) List(ctx context.Context, q Query) (Page, error) {
 	after, err := readCursor(q.Cursor)
 	if err != nil {

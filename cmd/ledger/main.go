@@ -54,6 +54,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 		p.inquireCommand(), p.resolveCommand(), p.cancelCommand(),
 		p.holdCommand(), p.resumeCommand(),
 		p.watchCommand(), p.webhooksCommand(),
+		p.reconcileCommand(), p.exportCommand(), p.evidenceCommand(),
 	)
 	return c
 }

@@ -22,6 +22,8 @@ var commands = [][]string{
 	{"resume"},
 	{"webhooks"},
 	{"cancel", "queued", "--reason", "the wrong month", "--by", "Sari"},
+	{"reconcile", "testdata/settlement.csv"},
+	{"export"},
 }
 
 func TestRedisAway(t *testing.T) {
@@ -70,7 +72,7 @@ func TestBadUsage(t *testing.T) {
 		says string
 	}{
 		{"NoCommand", nil, "choose a command"},
-		{"UnknownCommand", []string{"export"}, "unknown command"},
+		{"UnknownCommand", []string{"exports"}, "unknown command"},
 		{"ShowNothing", []string{"show"}, "accepts 1 arg"},
 		{"ListArgument", []string{"list", "x"}, `"x"`},
 		{"UnknownState", []string{"list", "--state", "done"}, `--state "done": use one of queued, processing, pending, review, succeeded, failed, refunded`},

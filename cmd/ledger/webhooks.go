@@ -70,12 +70,16 @@ type undelivered struct {
 	Status   int                `json:"status"` // HTTP's, 0 without an answer
 }
 
+func newUndelivered(u ledger.Undelivered) undelivered {
+	return undelivered{
+		u.Event.Ref, u.Event.ID, u.Event.To, jakarta.Stamp(u.Event.At), jakarta.Stamp(u.Since), jakarta.Stamp(u.GaveUpAt), u.Tries, u.Error, u.Status,
+	}
+}
+
 func (p *program) printUndelivered(out io.Writer, all []ledger.Undelivered) error {
 	rows := [][]string{{"REF", "STATE", "HAPPENED", "FAILING SINCE", "GIVEN UP", "ATTEMPTS", "LAST ERROR"}}
 	for _, u := range all {
-		d := undelivered{
-			u.Event.Ref, u.Event.ID, u.Event.To, jakarta.Stamp(u.Event.At), jakarta.Stamp(u.Since), jakarta.Stamp(u.GaveUpAt), u.Tries, u.Error, u.Status,
-		}
+		d := newUndelivered(u)
 		if p.json {
 			if err := cli.PrintJSON(out, d); err != nil {
 				return err

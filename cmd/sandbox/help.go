@@ -21,6 +21,7 @@ Any reference, payee or API can be given a behaviour, and what happened can be r
 
   GET  /_sandbox/state        books, references, credits, notifies, counts
   GET  /_sandbox/requests     the last 10,000 requests; ?ref= and ?api= pick some
+  GET  /_sandbox/settlement   the books as DANA's settlement report (CSV); ?day=2026-12-31 picks one
   POST /_sandbox/behaviours   {"customer":"62811742234","preset":"pay_and_hang","times":1}
                               {"ref":"R-1","behaviour":{"sends":[{"times":1,"pay":"never","answer":"drop"}],
                                                         "inquiries":[{"times":2,"answer":"404xx01"}]}}

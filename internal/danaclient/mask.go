@@ -37,6 +37,10 @@ func mask(b []byte) []byte {
 	})
 }
 
+// Mask hides in a text what answers and audit records hide: names, account numbers and secrets in JSON, and digits
+// that look like a phone number.
+func Mask(text string) string { return string(mask([]byte(text))) }
+
 // keep is the part of an unclear answer that goes on record. It is masked before it is cut,
 // so that a cut cannot turn a phone number into digits that look like none.
 func keep(answer []byte) []byte {

@@ -323,6 +323,9 @@ func (c *chaos) report(took time.Duration) {
 	if gone := st.Opening.Sub(st.Deposit).Cents(); gone != spent {
 		c.t.Errorf("%d cents left the deposit, the ledger says %d", gone, spent)
 	}
+	for _, d := range c.reconcile() {
+		c.t.Errorf("DANA's settlement report: %+v", d)
+	}
 	takeovers := c.takeovers()
 	median, longest := time.Duration(0), time.Duration(0)
 	if len(takeovers) > 0 {

@@ -267,6 +267,53 @@ func (s *system) balance() {
 	for ref := range paid {
 		s.t.Errorf("DANA paid %s, which the ledger does not know", ref)
 	}
+	for _, d := range s.reconcile() {
+		if d.Class != "paid_not_succeeded" { // it is not over, and nothing else was claimed of it
+			s.t.Errorf("DANA's settlement report: %+v", d)
+		}
+	}
+}
+
+// difference is what ledger reconcile --json prints, as far as the tests look at it.
+type difference struct {
+	Class, Ref, State, Detail string
+	Summary                   struct{ Rows, Differences int }
+}
+
+// reconcile holds the settlement report that DANA makes of its books against the ledger, with the real program.
+func (s *system) reconcile() (differences []difference) {
+	s.t.Helper()
+	r, err := http.Get(s.danaURL + "/_sandbox/settlement")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	report, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	now := time.Now()
+	out, errs, code := s.run(string(report), "ledger", "reconcile", "-", "--json",
+		"--since", now.AddDate(0, 0, -1).Format(time.RFC3339), "--until", now.AddDate(0, 0, 1).Format(time.RFC3339))
+	var summary difference
+	for dec := json.NewDecoder(strings.NewReader(out)); ; {
+		var d difference
+		if err := dec.Decode(&d); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			s.t.Fatal(err)
+		}
+		if d.Class == "" {
+			summary = d
+			continue
+		}
+		differences = append(differences, d)
+	}
+	rows := bytes.Count(report, []byte("\n")) - 1
+	if want := map[bool]int{true: 0, false: 3}[len(differences) == 0]; code != want || summary.Summary.Rows != rows || summary.Summary.Differences != len(differences) {
+		s.t.Errorf("reconcile: exit %d, %d rows, %+v: %s", code, rows, summary, errs)
+	}
+	return differences
 }
 
 // await polls: what is awaited happens in another process.

@@ -36,19 +36,33 @@ func (l *Redis) History(ctx context.Context, ref string) ([]Entry, error) {
 	return entries, nil
 }
 
-// List implements Ledger.
+// List implements Ledger. What it returns is the list of one moment: all states are read in one step,
+// so that a payout which changes its state meanwhile is there once.
 func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 	states := statemachine.States
 	if q.State != "" {
 		states = []statemachine.State{q.State}
 	}
-	var found []redis.Z
-	for _, state := range states {
-		some, err := l.listState(ctx, state, q)
-		if err != nil {
-			return nil, fmt.Errorf("ledger: list payouts: %w", err)
+	var parts []*redis.ZSliceCmd
+	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		for _, state := range states {
+			for _, by := range ranges(q) {
+				parts = append(parts, p.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by))
+			}
 		}
-		found = append(found, some...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: list payouts: %w", err)
+	}
+	var found []redis.Z
+	after := redis.Z{Score: float64(q.After.CreatedAt.UnixMilli()), Member: q.After.Ref}
+	for _, part := range parts {
+		for _, z := range part.Val() {
+			if q.After == (Cursor{}) || newestFirst(after, z) < 0 {
+				found = append(found, z)
+			}
+		}
 	}
 	slices.SortFunc(found, newestFirst)
 	if q.Limit > 0 && len(found) > q.Limit {
@@ -71,8 +85,9 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 	return list, nil
 }
 
-// listState is the list of one state, by references.
-func (l *Redis) listState(ctx context.Context, state statemachine.State, q Query) ([]redis.Z, error) {
+// ranges is what to read of each state: up to the limit, and after a cursor its millisecond whole. Payouts of one
+// millisecond (a batch) are in the order of their references, which a range of scores cannot begin in the midst of.
+func ranges(q Query) []*redis.ZRangeBy {
 	by := &redis.ZRangeBy{Min: "-inf", Max: "+inf", Count: int64(q.Limit)}
 	if !q.Since.IsZero() {
 		by.Min = millis(q.Since)
@@ -80,31 +95,15 @@ func (l *Redis) listState(ctx context.Context, state statemachine.State, q Query
 	if !q.Until.IsZero() {
 		by.Max = "(" + millis(q.Until)
 	}
-	if q.After == (Cursor{}) {
-		return l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by).Result()
+	if q.After == (Cursor{}) || !q.Until.IsZero() && !q.After.CreatedAt.Before(q.Until) {
+		return []*redis.ZRangeBy{by}
 	}
-	if q.Until.IsZero() || q.After.CreatedAt.Before(q.Until) {
-		by.Max = millis(q.After.CreatedAt)
+	at := millis(q.After.CreatedAt)
+	by.Max = "(" + at
+	if q.After.CreatedAt.UnixMilli() < q.Since.UnixMilli() && !q.Since.IsZero() {
+		return []*redis.ZRangeBy{by}
 	}
-	// Payouts of one millisecond (a batch) are in the order of their references: those up to the
-	// cursor's were listed before.
-	after := redis.Z{Score: float64(q.After.CreatedAt.UnixMilli()), Member: q.After.Ref}
-	var found []redis.Z
-	for {
-		some, err := l.rdb.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by).Result()
-		if err != nil {
-			return nil, err
-		}
-		for _, z := range some {
-			if newestFirst(after, z) < 0 {
-				found = append(found, z)
-			}
-		}
-		if q.Limit == 0 || len(found) >= q.Limit || len(some) < q.Limit {
-			return found, nil
-		}
-		by.Offset += int64(len(some))
-	}
+	return []*redis.ZRangeBy{{Min: at, Max: at}, by}
 }
 
 // newestFirst is the order of lists: by creation, and in one millisecond by reference, as Redis

@@ -76,6 +76,7 @@ func (s *Sandbox) control() {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s.Requests(r.URL.Query().Get("ref"), r.URL.Query().Get("api")))
 	})
+	s.mux.HandleFunc("GET /_sandbox/settlement", s.getSettlement)
 	for path, do := range map[string]func(*json.Decoder) error{
 		"behaviours":  s.postBehaviour,
 		"deposit":     s.postDeposit,

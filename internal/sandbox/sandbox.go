@@ -13,7 +13,7 @@
 // balance.go are the APIs, transfer.go and books.go the money, notify.go what the merchant is
 // told. behaviour.go, target.go, presets.go, random.go and plan.go say how to misbehave, script.go
 // whose turn it is, deliver.go what then leaves. control.go is the control API under /_sandbox/,
-// state.go and requests.go what it shows.
+// state.go, requests.go and settlement.go what it shows.
 package sandbox
 
 import (
