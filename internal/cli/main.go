@@ -22,8 +22,7 @@ import (
 func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
-	info, _ := debug.ReadBuildInfo()
-	root.Version = version(info)
+	root.Version = Version()
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -81,6 +80,12 @@ func knownCommand(c *cobra.Command, args []string) error {
 		return fmt.Errorf("unknown command; did you mean %s %s?", c.CommandPath(), name)
 	}
 	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
+}
+
+// Version is what this program was built from.
+func Version() string {
+	info, _ := debug.ReadBuildInfo()
+	return version(info)
 }
 
 // version is the commit that the program was built from, or "devel" when it is not known.

@@ -64,25 +64,38 @@ func TestProcessMetrics(t *testing.T) {
 	m.Hold("system", "insufficient_funds", true)
 	m.Hold("person", "", true)
 	m.Hold("system", "insufficient_funds", false)
-	m.Transition("pending", "pending")
-	m.Transition("pending", "succeeded")
-	m.Breaker("topup", "open")
+	m.Transition("pending", "pending", time.Unix(1, 0))
+	m.Transition("pending", "succeeded", time.Unix(1763700000, 500e6))
+	state := "open"
+	m.Breakers(func() map[string]string { return map[string]string{"topup": state} })
+	m.Breakers(func() map[string]string { return map[string]string{"webhook": "closed"} })
 	m.Notify("accepted")
 	want := `
 # HELP salur_breaker_state Circuit breaker of an API: 0 closed, 1 half-open, 2 open.
 # TYPE salur_breaker_state gauge
-salur_breaker_state{api="topup"} 2
+salur_breaker_state{api="topup"} 1
+salur_breaker_state{api="webhook"} 0
 # HELP salur_hold 1 while sending is held, by who holds it and why.
 # TYPE salur_hold gauge
 salur_hold{by="person",cause=""} 1
+# HELP salur_last_progress_timestamp_seconds When this worker last changed a payout's state, in Unix time; absent before the first.
+# TYPE salur_last_progress_timestamp_seconds gauge
+salur_last_progress_timestamp_seconds 1.7637000005e+09
 # HELP salur_notifies_total DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.
 # TYPE salur_notifies_total counter
 salur_notifies_total{result="accepted"} 1
+salur_notifies_total{result="failed"} 0
+salur_notifies_total{result="refused"} 0
+salur_notifies_total{result="unknown"} 0
 # HELP salur_transitions_total Changes of a payout's state, by the state it left and the one it reached.
 # TYPE salur_transitions_total counter
 salur_transitions_total{from="pending",to="succeeded"} 1
 `
-	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "salur_breaker_state", "salur_hold", "salur_transitions_total", "salur_notifies_total"); err != nil {
+	state = "half-open" // as a breaker that is looked at after its time
+	err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want),
+		"salur_breaker_state", "salur_hold", "salur_last_progress_timestamp_seconds", "salur_transitions_total", "salur_notifies_total",
+		"salur_balance_rupiah", "salur_balance_read_timestamp_seconds", "salur_low_water_rupiah") // absent: the balance is not watched
+	if err != nil {
 		t.Error(err)
 	}
 	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) != 0 {
