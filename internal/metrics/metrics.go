@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // Metrics are those of one worker process.
@@ -76,6 +77,13 @@ func New() *Metrics {
 	} {
 		for _, v := range labels[metric][0].values {
 			vec.WithLabelValues(v)
+		}
+	}
+	for _, from := range notOver.values {
+		for _, to := range statemachine.States {
+			if to.Final() {
+				m.transitions.WithLabelValues(from, string(to))
+			}
 		}
 	}
 	m.Registry.MustRegister(

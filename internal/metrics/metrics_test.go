@@ -89,7 +89,18 @@ salur_notifies_total{result="refused"} 0
 salur_notifies_total{result="unknown"} 0
 # HELP salur_transitions_total Changes of a payout's state, by the state it left and the one it reached.
 # TYPE salur_transitions_total counter
+salur_transitions_total{from="pending",to="failed"} 0
+salur_transitions_total{from="pending",to="refunded"} 0
 salur_transitions_total{from="pending",to="succeeded"} 1
+salur_transitions_total{from="processing",to="failed"} 0
+salur_transitions_total{from="processing",to="refunded"} 0
+salur_transitions_total{from="processing",to="succeeded"} 0
+salur_transitions_total{from="queued",to="failed"} 0
+salur_transitions_total{from="queued",to="refunded"} 0
+salur_transitions_total{from="queued",to="succeeded"} 0
+salur_transitions_total{from="review",to="failed"} 0
+salur_transitions_total{from="review",to="refunded"} 0
+salur_transitions_total{from="review",to="succeeded"} 0
 `
 	state = "half-open" // as a breaker that is looked at after its time
 	err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want),
