@@ -10,6 +10,7 @@ import (
 
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/metrics"
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/wakeup"
@@ -45,6 +46,16 @@ salur_oldest_transaction_age_seconds{state="processing"} 0
 salur_oldest_transaction_age_seconds{state="queued"} 60
 salur_oldest_transaction_age_seconds{state="review"} 0
 `, "salur_oldest_transaction_age_seconds")
+	compare(`
+# HELP salur_open_payouts Payouts by what is to be done next: send, wait for an attempt's answer, inquire. Those in review have nothing scheduled.
+# TYPE salur_open_payouts gauge
+salur_open_payouts{kind="bank",step="answer"} 0
+salur_open_payouts{kind="bank",step="inquire"} 0
+salur_open_payouts{kind="bank",step="send"} 0
+salur_open_payouts{kind="topup",step="answer"} 0
+salur_open_payouts{kind="topup",step="inquire"} 0
+salur_open_payouts{kind="topup",step="send"} 2
+`, "salur_open_payouts")
 	for _, name := range []string{"salur_transactions", "salur_transactions_rupiah", "salur_queue_tasks", "salur_ledger_up"} {
 		if n := testutil.CollectAndCount(books, name); n == 0 {
 			t.Errorf("%s is missing", name)
@@ -111,5 +122,28 @@ salur_transitions_total{from="review",to="succeeded"} 0
 	}
 	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) != 0 {
 		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+// The balance is told once it was read, with when that was.
+func TestBalance(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	m.Balance(money.FromCents(123_456_789_050), time.Unix(1763700000, 0))
+	m.LowWater(money.Rupiah(50_000_000))
+	want := `
+# HELP salur_balance_read_timestamp_seconds When this worker last read that balance, in Unix time.
+# TYPE salur_balance_read_timestamp_seconds gauge
+salur_balance_read_timestamp_seconds 1.7637e+09
+# HELP salur_balance_rupiah The merchant's balance at DANA as this worker last read it, in rupiah; absent when it is not watched.
+# TYPE salur_balance_rupiah gauge
+salur_balance_rupiah 1.2345678905e+09
+# HELP salur_low_water_rupiah The balance below which sending is held, in rupiah; absent when none is set.
+# TYPE salur_low_water_rupiah gauge
+salur_low_water_rupiah 5e+07
+`
+	err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "salur_balance_rupiah", "salur_balance_read_timestamp_seconds", "salur_low_water_rupiah")
+	if err != nil {
+		t.Error(err)
 	}
 }
