@@ -18,6 +18,7 @@ import (
 const (
 	prometheusDir = "../../deploy/prometheus/"
 	runbooksDir   = "../../docs/runbooks/"
+	dashboard     = "../../deploy/grafana/salur.json"
 	runbooksURL   = "https://github.com/salur-id/salur/blob/main/docs/runbooks/"
 )
 
@@ -321,7 +322,12 @@ func TestDashboard(t *testing.T) {
 			Targets     []target
 		}
 	}
-	read(t, "../../deploy/grafana/salur.json", json.Unmarshal, &d)
+	read(t, dashboard, json.Unmarshal, &d)
+	for _, uid := range regexp.MustCompile(`"datasource": \{[^}]*"uid": "([^"]*)"`).FindAllStringSubmatch(text(t, dashboard), -1) {
+		if uid[1] != "${datasource}" {
+			t.Errorf("a datasource of one Grafana alone: %s", uid[1])
+		}
+	}
 	if d.ID != nil || d.UID == "" || d.Title == "" || d.SchemaVersion < 36 {
 		t.Errorf("id %v, uid %q, title %q, schemaVersion %d", d.ID, d.UID, d.Title, d.SchemaVersion)
 	}
@@ -391,12 +397,12 @@ func TestDashboard(t *testing.T) {
 		asRules = append(asRules, map[string]string{"record": fmt.Sprintf("query:%d", i), "expr": exprs[where]})
 	}
 	group["rules"] = asRules
-	text, err := yaml.Marshal(map[string]any{"groups": []any{group}})
+	asFile, err := yaml.Marshal(map[string]any{"groups": []any{group}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "dashboard.yml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := os.WriteFile(file, asFile, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, promtool(t), "check", "rules", file)
