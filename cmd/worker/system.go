@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -108,6 +109,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics) {
 	w := s.cfg.Worker
 	m := metrics.New()
+	m.Build(cli.Version(), runtime.Version())
 	s.ledger = ledger.NewRedis(s.redis)
 	s.queue = wakeup.New(s.redis)
 	runner := &tasks.Runner{
@@ -125,7 +127,6 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
 		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe,
 		OnBreaker: func(api, from, to string) {
-			m.Breaker(api, to)
 			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
 		},
 		OnHold: func(h gate.Hold, held bool) {
@@ -135,11 +136,12 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 		},
 	})
 	runner.Gate = s.gate
+	m.Breakers(func() map[string]string { return s.gate.Status().Breakers })
 	s.worker = &tasks.Worker{
 		Redis: s.redis, Runner: runner, Concurrency: w.Concurrency,
 		Sweeper: &tasks.Sweeper{Runner: runner, Grace: w.SweepInterval, Retention: w.Retention},
 	}
-	m.Registry.MustRegister(metrics.NewBooks(s.ledger, s.redis, time.Now, s.log))
+	m.Registry.MustRegister(metrics.NewBooks(s.ledger, s.redis, time.Now, s.log), metrics.NewRedis(s.redis))
 	s.web, s.closeUI = web.Handler(web.Config{
 		User: s.cfg.HTTP.UIUser, Password: string(s.cfg.HTTP.UIPassword), Gatherer: m.Registry, Ready: s.checks(),
 		NewRedis: func() redis.UniversalClient {

@@ -82,7 +82,7 @@ func knownCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
 }
 
-// Version is what --version prints.
+// Version is what this program was built from, as --version prints it.
 func Version() string {
 	info, _ := debug.ReadBuildInfo()
 	return version(info)

@@ -64,8 +64,8 @@ func New(cfg Config) *Courier {
 	}
 	c.door = newDoor(closedFor, func(from, to string) {
 		c.Log.Warn("the webhook's receiver", zap.String("from", from), zap.String("to", to))
-		c.Metrics.Breaker("webhook", to)
 	})
+	c.Metrics.Breakers(func() map[string]string { return map[string]string{"webhook": c.door.breaker.State().String()} })
 	return c
 }
 

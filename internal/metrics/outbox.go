@@ -24,9 +24,9 @@ type Outbox struct {
 func NewOutbox(o *ledger.Outbox, now func() time.Time, log *zap.Logger) *Outbox {
 	return &Outbox{
 		outbox: o, now: now, log: log,
-		waiting:     prometheus.NewDesc("salur_webhook_waiting", "Payouts with outcomes that the webhook has not been told yet.", nil, nil),
-		oldest:      prometheus.NewDesc("salur_webhook_oldest_waiting_age_seconds", "Age of the oldest outcome that waits, in seconds; 0 without one.", nil, nil),
-		undelivered: prometheus.NewDesc("salur_webhook_undelivered", "Payouts with outcomes that were given up after three days.", nil, nil),
+		waiting:     desc("salur_webhook_waiting", "Payouts with outcomes that the webhook has not been told yet."),
+		oldest:      desc("salur_webhook_oldest_waiting_age_seconds", "Age of the oldest outcome that waits, in seconds; 0 without one."),
+		undelivered: desc("salur_webhook_undelivered", "Payouts with outcomes that were given up after three days."),
 	}
 }
 

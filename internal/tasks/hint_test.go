@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -61,10 +62,32 @@ func (b *bundle) calm(t *testing.T, ref string) ledger.Record {
 	return ledger.Record{}
 }
 
-func (b *bundle) notifies(t *testing.T, w *Worker, want string) {
+func (b *bundle) notifies(t *testing.T, w *Worker, accepted, unknown int) {
 	t.Helper()
-	const head = "# HELP salur_notifies_total DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.\n# TYPE salur_notifies_total counter\n"
-	if err := testutil.GatherAndCompare(w.Runner.Metrics.Registry, strings.NewReader(head+want), "salur_notifies_total"); err != nil {
+	want := fmt.Sprintf(`# HELP salur_notifies_total DANA's bank notifies: accepted, of an unknown payout, refused (not signed by DANA, not readable), failed (Redis away). Repetitions that are recognised are not counted.
+# TYPE salur_notifies_total counter
+salur_notifies_total{result="accepted"} %d
+salur_notifies_total{result="failed"} 0
+salur_notifies_total{result="refused"} 0
+salur_notifies_total{result="unknown"} %d
+`, accepted, unknown)
+	if err := testutil.GatherAndCompare(w.Runner.Metrics.Registry, strings.NewReader(want), "salur_notifies_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A payment that DANA tells of after a failure was booked is counted: it is what must wake a person.
+func TestPaidAfterFailed(t *testing.T) {
+	t.Parallel()
+	b, w := hinted(t)
+	rec := b.submit(t, "P-1", good)
+	w.Runner.decided(t.Context(), rec, sm.Decision{Entry: sm.Entry{From: sm.StateFailed, To: sm.StateFailed, Event: "inquiry_refunded"}})
+	w.Runner.decided(t.Context(), rec, sm.Decision{Entry: sm.Entry{From: sm.StateFailed, To: sm.StateFailed, Event: "inquiry_succeeded"}})
+	const want = `# HELP salur_paid_after_failed_total Inquiries in which DANA said paid of a payout that is booked as failed. Must be 0.
+# TYPE salur_paid_after_failed_total counter
+salur_paid_after_failed_total 1
+`
+	if err := testutil.GatherAndCompare(w.Runner.Metrics.Registry, strings.NewReader(want), "salur_paid_after_failed_total"); err != nil {
 		t.Error(err)
 	}
 }
@@ -100,7 +123,7 @@ func TestHintsAskOnce(t *testing.T) {
 	if n := b.asked("PAY-1"); n != 1 {
 		t.Errorf("DANA was asked %d times", n)
 	}
-	b.notifies(t, w, "salur_notifies_total{result=\"accepted\"} 20\n")
+	b.notifies(t, w, 20, 0)
 }
 
 // A notify that comes before the truth asks, and the next one asks again: the inquiry decides.
@@ -198,7 +221,7 @@ func TestHintOfUnknown(t *testing.T) {
 	if err := w.Runner.Hint(t.Context(), "2026", "PAY-1"); err != nil || b.get(t, "PAY-1").Tx.DueAt.After(time.Now()) {
 		t.Errorf("the second name is not tried: %v", err)
 	}
-	b.notifies(t, w, "salur_notifies_total{result=\"accepted\"} 1\nsalur_notifies_total{result=\"unknown\"} 3\n")
+	b.notifies(t, w, 1, 3)
 }
 
 // Without Redis a notify is not accepted, so that it comes again.

@@ -109,10 +109,11 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 	fields = append(fields,
 		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)))
 	if d.Entry.From == statemachine.StateFailed && d.Entry.Event == "inquiry_succeeded" {
+		r.Metrics.PaidAfterFailed()
 		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
 	}
 	r.Log.Info("payout", fields...)
-	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To))
+	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To), d.Entry.At)
 	if d.Hold != "" {
 		r.hold(ctx, rec, d)
 	}

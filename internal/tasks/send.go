@@ -82,7 +82,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		return nil
 	}
 	r.Metrics.Attempt()
-	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To))
+	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To), d.Entry.At)
 
 	// Not asynq's context: SIGTERM, a lost lease or a cancelled task must not turn an answer
 	// that is on its way into an unknown one.
