@@ -23,7 +23,7 @@ func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Read
 	root.SilenceUsage, root.SilenceErrors = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	info, _ := debug.ReadBuildInfo()
-	root.Version = version(info)
+	root.Version = version(release, commit, info)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -81,24 +81,4 @@ func knownCommand(c *cobra.Command, args []string) error {
 		return fmt.Errorf("unknown command; did you mean %s %s?", c.CommandPath(), name)
 	}
 	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
-}
-
-// version is the commit that the program was built from, or "devel" when it is not known.
-func version(info *debug.BuildInfo) string {
-	if info == nil {
-		return "devel"
-	}
-	revision, modified := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = "-dirty"
-		}
-	}
-	if revision == "" {
-		return "devel"
-	}
-	return revision[:min(12, len(revision))] + modified
 }
