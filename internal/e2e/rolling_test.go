@@ -151,7 +151,9 @@ func TestRollingRestart(t *testing.T) {
 			}
 		})
 	}
-	underWay := func() bool { return strings.Count(s.must("ledger", "list", "--state", "processing", "--json"), `"ref"`) > 5 }
+	underWay := func() bool {
+		return strings.Count(s.must("ledger", "list", "--state", "processing", "--json"), `"ref"`) > 5
+	}
 	for i, old := range workers {
 		workers[i] = s.worker()
 		await(t, "exchanges to be under way", underWay)
