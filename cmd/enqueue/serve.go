@@ -111,6 +111,11 @@ func (p *program) serve(c *cobra.Command, addr string) error {
 	return listen(c.Context(), api.Server(api.New(intake)), l, log)
 }
 
+// stopsWithin is how long the intake may take from SIGTERM to its end, at worst.
+func stopsWithin(server *http.Server) time.Duration {
+	return server.ReadTimeout + server.WriteTimeout + time.Second
+}
+
 // listen serves until ctx ends, then answers what it has begun. A request cannot last longer than the server's own bounds.
 func listen(ctx context.Context, server *http.Server, l net.Listener, log *zap.Logger) error {
 	server.ErrorLog = zap.NewStdLog(log)
@@ -121,7 +126,7 @@ func listen(ctx context.Context, server *http.Server, l net.Listener, log *zap.L
 		return fmt.Errorf("HTTP server: %w", err)
 	case <-ctx.Done():
 	}
-	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), server.ReadTimeout+server.WriteTimeout+time.Second)
+	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), stopsWithin(server))
 	defer stop()
 	err := server.Shutdown(closing)
 	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {

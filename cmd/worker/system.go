@@ -109,7 +109,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics) {
 	w := s.cfg.Worker
 	m := metrics.New()
-	m.Build(cli.Version(), runtime.Version())
+	m.Build(cli.Release(), runtime.Version())
 	s.ledger = ledger.NewRedis(s.redis)
 	s.queue = wakeup.New(s.redis)
 	runner := &tasks.Runner{
@@ -152,6 +152,14 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	return runner, m
 }
 
+// closesWithin is how long the HTTP servers may take to answer what they have begun.
+const closesWithin = 2 * time.Second
+
+// stopsWithin is how long a worker may take from SIGTERM to its end, at worst.
+func stopsWithin(cfg config.Config) time.Duration {
+	return max(tasks.StopsWithin(cfg.DANA.Timeout)+closesWithin, courier.StopsWithin)
+}
+
 // serve executes tasks and answers HTTP until ctx ends, then stops both gracefully.
 func (s *system) serve(ctx context.Context) error {
 	sites := []site{{"HTTP server", web.Server(s.web), s.listener}}
@@ -179,7 +187,7 @@ func (s *system) serve(ctx context.Context) error {
 		})
 	}
 	err := s.worker.Run(ctx)
-	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), closesWithin)
 	defer stop()
 	for _, site := range sites {
 		if site.server.Shutdown(closing) != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,30 +79,4 @@ func knownCommand(c *cobra.Command, args []string) error {
 		return fmt.Errorf("unknown command; did you mean %s %s?", c.CommandPath(), name)
 	}
 	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
-}
-
-// Version is what this program was built from, as --version prints it.
-func Version() string {
-	info, _ := debug.ReadBuildInfo()
-	return version(info)
-}
-
-// version is the commit that the program was built from, or "devel" when it is not known.
-func version(info *debug.BuildInfo) string {
-	if info == nil {
-		return "devel"
-	}
-	revision, modified := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = "-dirty"
-		}
-	}
-	if revision == "" {
-		return "devel"
-	}
-	return revision[:min(12, len(revision))] + modified
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -73,7 +74,7 @@ func TestMainTellsErrors(t *testing.T) {
 		{"no command", "", nil, 2, "", "prog: choose a command; see prog --help\n"},
 		{"no command of a group", "group", nil, 2, "", "prog: choose a command; see prog group --help\n"},
 		{"unknown command of a group", "group two", nil, 2, "", "prog: unknown command; see prog group --help\n"},
-		{"version", "--version", nil, 0, "prog version " + version(info) + "\n", ""},
+		{"version", "--version", nil, 0, "prog version " + version("", "", info) + "\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,17 +160,19 @@ func TestVersion(t *testing.T) {
 	build := func(settings ...debug.BuildSetting) *debug.BuildInfo { return &debug.BuildInfo{Settings: settings} }
 	revision := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123"}
 	for _, tc := range []struct {
-		info *debug.BuildInfo
-		want string
+		release, commit string
+		info            *debug.BuildInfo
+		want            string
 	}{
-		{nil, "devel"},
-		{build(), "devel"},
-		{build(debug.BuildSetting{Key: "vcs.modified", Value: "true"}), "devel"},
-		{build(revision, debug.BuildSetting{Key: "vcs.modified", Value: "false"}), "0123456789ab"},
-		{build(revision, debug.BuildSetting{Key: "vcs.modified", Value: "true"}), "0123456789ab-dirty"},
+		{"", "", nil, "devel, commit unknown"},
+		{"", "", build(), "devel, commit unknown"},
+		{"", "", build(debug.BuildSetting{Key: "vcs.modified", Value: "true"}), "devel, commit unknown"},
+		{"", "", build(revision, debug.BuildSetting{Key: "vcs.modified", Value: "false"}), "devel, commit 0123456789ab"},
+		{"", "", build(revision, debug.BuildSetting{Key: "vcs.modified", Value: "true"}), "devel, commit 0123456789ab-dirty"},
+		{"v1.2.3", "abcdef", build(revision), "v1.2.3, commit abcdef"},
 	} {
-		if got := version(tc.info); got != tc.want {
-			t.Errorf("version(%v) = %q, want %q", tc.info, got, tc.want)
+		if got, want := version(tc.release, tc.commit, tc.info), tc.want+", "+runtime.Version(); got != want {
+			t.Errorf("version(%q, %q, %v) = %q, want %q", tc.release, tc.commit, tc.info, got, want)
 		}
 	}
 }

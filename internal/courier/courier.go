@@ -31,6 +31,9 @@ const (
 	lease = webhook.Timeout + recordFor + 10*time.Second
 	// recordFor is how long that is tried while Redis is away.
 	recordFor = 10 * time.Second
+	// StopsWithin is how long Run may take from the end of its context to its return. What is cut off by it was not
+	// recorded, and comes again.
+	StopsWithin = webhook.Timeout + recordFor/2
 )
 
 // Config is what a courier works with.
@@ -86,7 +89,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		IsFailure:       func(err error) bool { return asynq.IsPanicError(err) }, // nothing is counted, so nothing is archived
 		ErrorHandler:    asynq.ErrorHandlerFunc(c.report),
 		Logger:          quiet.Log(c.Log.Named("asynq")).Sugar(),
-		ShutdownTimeout: webhook.Timeout + recordFor/2, // what is cut off by it was not recorded: it comes again
+		ShutdownTimeout: StopsWithin,
 		// A payout's outcome should not wait longer than the payout took.
 		TaskCheckInterval: 200 * time.Millisecond, DelayedTaskCheckInterval: time.Second,
 	})

@@ -33,9 +33,15 @@ const clientSecret = "client-secret-of-the-tests"
 // setup starts Redis, which keeps what it has, and DANA. Schedules are shortened by configuration alone.
 func setup(t *testing.T, redisOptions ...string) *system {
 	t.Helper()
+	return setupHanging(t, "20s", redisOptions...)
+}
+
+// setupHanging is setup with a DANA whose lines hang, and whose slow answers take, that long.
+func setupHanging(t *testing.T, hang string, redisOptions ...string) *system {
+	t.Helper()
 	s := &system{t: t, redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)}
 	s.env = map[string]string{"SANDBOX_CLIENT_SECRET": clientSecret}
-	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", "20s", "--json")
+	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", hang, "--json")
 	var settings map[string]string
 	if err := json.Unmarshal([]byte(dana.line(t)), &settings); err != nil {
 		t.Fatal(err)

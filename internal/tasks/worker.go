@@ -69,6 +69,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
+// StopsWithin is how long a worker may take from the end of Run's context to its return, when one exchange may take
+// timeout. It is above the longest exchange with its recording: what is cut off then only waits at the gate.
+func StopsWithin(timeout time.Duration) time.Duration { return timeout + margin }
+
 func (w *Worker) config(queue string, concurrency int) asynq.Config {
 	return asynq.Config{
 		Concurrency:    concurrency,
@@ -77,9 +81,7 @@ func (w *Worker) config(queue string, concurrency int) asynq.Config {
 		IsFailure:      isFailure,
 		ErrorHandler:   asynq.ErrorHandlerFunc(w.report),
 		Logger:         quiet.Log(w.Runner.Log.Named("asynq")).Sugar(),
-		// Above the longest exchange with its recording: what is cut off then only waits at the
-		// gate.
-		ShutdownTimeout: w.Runner.Timeout + margin,
+		ShutdownTimeout: StopsWithin(w.Runner.Timeout),
 		// A wake-up is at most this late in an idle worker; what is early waits in the handler.
 		TaskCheckInterval:        200 * time.Millisecond,
 		DelayedTaskCheckInterval: 250 * time.Millisecond,
