@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	refusedRedis = "use redis://[user:password@]host:port/db, rediss://…, redis-sentinel://[user:password@]host:port,host:port/db?master=NAME or redis-cluster://[user:password@]host:port,host:port"
+	refusedRedis = "use redis://[user:password@]host:port/db, redis-sentinel://[user:password@]host:port,host:port/db?master=NAME " +
+		"or redis-cluster://[user:password@]host:port,host:port; rediss, rediss-sentinel and rediss-cluster for TLS"
 	refusedURL   = "use an absolute http or https URL without user, query and fragment, such as https://api.example.com"
 	refusedList  = "use durations of more than 0 and at most 24h with commas between them, such as 5s,10s"
 	refusedWord  = "use printable ASCII characters without spaces"
