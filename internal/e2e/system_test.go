@@ -33,7 +33,16 @@ const clientSecret = "client-secret-of-the-tests"
 // setup starts Redis, which keeps what it has, and DANA. Schedules are shortened by configuration alone.
 func setup(t *testing.T, redisOptions ...string) *system {
 	t.Helper()
-	s := &system{t: t, redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)}
+	server := redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)
+	s := setupOn(t, "redis://"+server.Addr())
+	s.redis = server
+	return s
+}
+
+// setupOn is setup on a Redis that is there already.
+func setupOn(t *testing.T, redisURL string) *system {
+	t.Helper()
+	s := &system{t: t}
 	s.env = map[string]string{"SANDBOX_CLIENT_SECRET": clientSecret}
 	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", "20s", "--json")
 	var settings map[string]string
@@ -43,7 +52,7 @@ func setup(t *testing.T, redisOptions ...string) *system {
 	s.danaURL = settings["DANA_BASE_URL"]
 	s.env = map[string]string{
 		"CLIENT_SECRET": clientSecret,
-		"REDIS_URL":     "redis://" + s.redis.Addr(), "SALUR_HTTP_ADDR": "127.0.0.1:0", "SALUR_LOG_FORMAT": "json",
+		"REDIS_URL":     redisURL, "SALUR_HTTP_ADDR": "127.0.0.1:0", "SALUR_LOG_FORMAT": "json",
 		"SALUR_DANA_TIMEOUT": "1s", "SALUR_TOPUP_RETRY_DELAYS": "200ms,300ms,400ms",
 		"SALUR_INQUIRY_DELAYS": "200ms,400ms,1s", "SALUR_INQUIRY_CUTOFF": "1m", "SALUR_SWEEP_INTERVAL": "2s",
 		"SALUR_BREAKER_FAILURES": "1000", // a crowd of misbehaving customers is what is tested here
