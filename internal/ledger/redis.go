@@ -32,6 +32,14 @@ func NewRedis(rdb redis.UniversalClient) *Redis {
 	return &Redis{rdb: rdb, replicas: newReplicas(rdb), keys: "salur:{topup}:"}
 }
 
+// Ping is nil when the ledger answers: in a cluster, the node that has it.
+func (l *Redis) Ping(ctx context.Context) error {
+	if _, cluster := l.rdb.(*redis.ClusterClient); cluster {
+		return l.rdb.Exists(ctx, l.keys.sums()).Err() // a PING goes to any node
+	}
+	return l.rdb.Ping(ctx).Err()
+}
+
 // keys is the prefix of every key. They share one hash tag, so that a script's keys are on
 // one node of a Redis Cluster.
 type keys string
