@@ -19,12 +19,9 @@ type Sentinels struct {
 // StartSentinels runs them until the test ends. Options are those of master and replica.
 func StartSentinels(t testing.TB, options ...string) *Sentinels {
 	t.Helper()
-	s := &Sentinels{Master: Start(t, options...)}
+	s := &Sentinels{Master: Start(t, append([]string{"--repl-diskless-sync-delay", "0"}, options...)...)}
+	s.Replica = StartReplica(t, s.Master, options...)
 	host, port, _ := net.SplitHostPort(s.Master.Addr())
-	s.Replica = Start(t, append([]string{"--replicaof", host, port, "--repl-diskless-sync-delay", "0"}, options...)...)
-	Await(t, "the replica to be in step", func() bool {
-		return strings.Contains(s.Replica.info("replication"), "master_link_status:up")
-	})
 	for range 3 {
 		s.Watchers = append(s.Watchers, start(t, "+monitor master", func(dir, own string) []string {
 			file := filepath.Join(dir, "sentinel.conf")
@@ -46,6 +43,21 @@ sentinel failover-timeout salur 6000
 			return strings.Contains(w.info("sentinel"), "slaves=1,sentinels=3")
 		})
 	}
+	return s
+}
+
+// StartReplica is Start for a replica, which is in step when it returns.
+func StartReplica(t testing.TB, master *Server, options ...string) *Server {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(master.Addr())
+	s := Start(t, append([]string{"--replicaof", host, port, "--repl-diskless-sync-delay", "0"}, options...)...)
+	Await(t, "the replica to be in step", func() bool {
+		return strings.Contains(s.info("replication"), "master_link_status:up")
+	})
+	Await(t, "the replica to have its files", func() bool { // before that a kill loses what it was sent
+		info := s.info("persistence")
+		return strings.Contains(info, "aof_rewrite_in_progress:0") && strings.Contains(info, "aof_rewrite_scheduled:0")
+	})
 	return s
 }
 
