@@ -41,8 +41,9 @@ func newReplicas(rdb redis.UniversalClient) replicas {
 }
 
 // pipelined is rdb.Pipelined for commands that write, with the replica's acknowledgement in the
-// same exchange: WAIT speaks of what its own connection wrote. The commands' errors are in them; the
-// error returned is of the waiting alone.
+// same exchange: WAIT speaks of what the master had written by its connection's last command, whoever
+// wrote it, so that a script that finds its work done waits for it too. The commands' errors are in them;
+// the error returned is of the waiting alone.
 func (r replicas) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error {
 	var acked *redis.Cmd
 	_, _ = r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error

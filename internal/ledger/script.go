@@ -7,9 +7,6 @@ import "github.com/redis/go-redis/v9"
 // A record is one string of three lines: its version, the token of its last write and the payout's
 // fingerprint; the payout; and how it fares. (A hash with these fields costs Redis three times
 // the work and more memory.)
-//
-// A step that finds itself done writes too, a sum plus 0: WAIT asks whether a replica has what its own
-// connection wrote, and on a connection that wrote nothing it says yes.
 
 // createScript records payouts of one kind. Each is recorded whole or not at all.
 var createScript = redis.NewScript(`
@@ -35,7 +32,6 @@ for i = 1, #KEYS - 4 do
     end
   end
 end
-if #created < #KEYS - 4 then redis.call('HINCRBY', sums, name, 0) end -- see above
 if #created > 0 then
   redis.call('ZADD', open, unpack(created))
   redis.call('ZADD', state, unpack(created))
@@ -49,10 +45,7 @@ local token, version, next, lines, entry, again, ref, due, over, created, from, 
 local now, writer, fingerprint = string.match(redis.call('GETRANGE', tx, 0, 255), '^(%d+) (%S+) (%S+)\n')
 if not now then return 'missing' end
 if now ~= version then
-  if writer == token then
-    redis.call('HINCRBY', sums, to, 0) -- see above
-    return 'ok'
-  end
+  if writer == token then return 'ok' end
   return 'stale'
 end
 if from ~= to then
