@@ -50,7 +50,9 @@ func TestCluster(t *testing.T) {
 
 	// A hold is seen, and lifted.
 	s.must("ledger", "hold", "--reason", "test")
-	await(t, "the workers to see the hold", func() bool { return strings.Contains(get("http://"+w.logged(t, "worker", "http")+"/readyz"), "held by") })
+	await(t, "the workers to see the hold", func() bool {
+		return strings.Contains(get("http://"+w.logged(t, "worker", "http")+"/readyz"), "held by")
+	})
 	s.must("enqueue", "topup", "--ref", "HELD", "--customer", "628123450001", "--amount", "10000")
 	if tx := s.show("HELD"); tx.State != "queued" {
 		t.Errorf("under a hold it is %s", tx.State)
