@@ -77,12 +77,12 @@ func printFinding(out io.Writer, f doctor.Finding, colour cli.Colour) error {
 	case doctor.Problem:
 		level = colour.Red(level)
 	}
-	text := fmt.Sprintf("%s %-20s %s\n", level, f.Check, f.Found)
+	text := fmt.Sprintf("%s %-24s %s\n", level, f.Check, f.Found)
 	if f.Means != "" {
-		text += fmt.Sprintf("%30smeans: %s\n", "", f.Means)
+		text += fmt.Sprintf("%34smeans: %s\n", "", f.Means)
 	}
 	if f.Do != "" {
-		text += fmt.Sprintf("%30sdo: %s\n", "", f.Do)
+		text += fmt.Sprintf("%34sdo: %s\n", "", f.Do)
 	}
 	_, err := io.WriteString(out, text)
 	return err
