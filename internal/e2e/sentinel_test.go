@@ -37,8 +37,8 @@ func TestSentinelFailover(t *testing.T) {
 	close(p.killed)
 	before := p.count()
 	p.Wait()
-	away := p.back.Sub(down)
-	if p.back.IsZero() {
+	away := p.failed.Sub(down)
+	if p.failed.IsZero() {
 		t.Error("nobody noticed that the master was away")
 	}
 
@@ -112,8 +112,7 @@ type producers struct {
 	cond     sync.Cond
 	accepted []string
 	unsure   int       // answers that told nothing
-	failed   bool      // Redis was away
-	back     time.Time // when a payout was accepted again
+	failed   time.Time // when Redis was away last
 }
 
 const (
@@ -153,7 +152,7 @@ func (p *producers) submit(client *salur.Client, some []salur.Payout) (left []sa
 	results, err := client.EnqueueAll(p.t.Context(), some)
 	if err != nil { // nothing was done
 		p.mu.Lock()
-		p.failed = true
+		p.failed = time.Now()
 		p.mu.Unlock()
 		time.Sleep(100 * time.Millisecond)
 		return some
@@ -163,9 +162,6 @@ func (p *producers) submit(client *salur.Client, some []salur.Payout) (left []sa
 	for i, r := range results {
 		if r.Err == nil {
 			p.accepted = append(p.accepted, r.Ref)
-			if p.failed && p.back.IsZero() {
-				p.back = time.Now()
-			}
 		} else {
 			left = append(left, some[i])
 		}
@@ -173,7 +169,7 @@ func (p *producers) submit(client *salur.Client, some []salur.Payout) (left []sa
 	p.cond.Broadcast()
 	if len(left) > 0 {
 		p.unsure += len(left)
-		p.failed = true
+		p.failed = time.Now()
 		time.Sleep(50 * time.Millisecond)
 	}
 	return left
