@@ -48,6 +48,6 @@ Environment (flags come before it, a YAML file and the defaults after it):
 		},
 	}
 	config.AddFlags(c.Flags(), needs)
-	c.AddCommand(newDemoCommand(environ))
+	c.AddCommand(newDemoCommand(environ), newDoctorCommand(environ))
 	return c
 }

@@ -85,5 +85,6 @@ func unreachable(err error) bool {
 		errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
 		redis.IsLoadingError(err) || redis.IsReadOnlyError(err) || redis.IsClusterDownError(err) ||
 		redis.IsMasterDownError(err) || redis.IsMaxClientsError(err) || redis.IsAuthError(err) ||
-		redis.IsOOMError(err) || redis.IsExecAbortError(err) // which a refused write inside a transaction becomes
+		redis.IsOOMError(err) || redis.IsPermissionError(err) || redis.IsNoReplicasError(err) ||
+		redis.IsExecAbortError(err) // which a refused write inside a transaction becomes
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/ledger"
 )
 
 // Connect connects to Redis, which must answer within 3 s (Unreachable); the caller closes
@@ -24,9 +25,9 @@ func Connect(ctx context.Context, url config.Secret, poolSize int) (redis.Univer
 	return rdb, nil
 }
 
-// Ping asks Redis for a sign of life, for at most 3 s.
+// Ping asks Redis for a sign of life, for at most 3 s; in a cluster, the node that has the ledger.
 func Ping(ctx context.Context, rdb redis.UniversalClient) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	return rdb.Ping(ctx).Err()
+	return ledger.NewRedis(rdb).Ping(ctx)
 }

@@ -45,7 +45,8 @@ type DANA struct {
 	ChannelID string // header CHANNEL-ID
 	// PrivateKey is the text of the RSA key as it was written, from PRIVATE_KEY or from the
 	// file that PRIVATE_KEY_PATH names. It has not been parsed.
-	PrivateKey Secret
+	PrivateKey     Secret
+	PrivateKeyPath string // that file; empty for PRIVATE_KEY
 	// MerchantID, ClientID and ClientSecret are for DANA's open API, and optional; with
 	// symmetric signatures ClientSecret is there.
 	MerchantID   string

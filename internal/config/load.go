@@ -87,7 +87,7 @@ func Load(o Options) (Config, error) {
 			continue
 		}
 		fix := s.parse(&c, e.Text)
-		if s.secrecy == hidden && strings.HasPrefix(e.From, "--") && strings.Contains(e.Text, "@") {
+		if s.secrecy == hidden && strings.HasPrefix(e.From, "--") && (strings.Contains(e.Text, "@") || strings.Contains(e.Text, "_password=")) {
 			fix = "a login in a flag can be read by others on this machine; set " + s.env[0] + " instead"
 		}
 		if fix != "" {

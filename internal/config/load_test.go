@@ -141,10 +141,11 @@ func TestConfigFileFlagWins(t *testing.T) {
 
 func TestEveryValue(t *testing.T) {
 	t.Parallel()
+	private := write(t, "key.pem", "from file\n")
 	key, keyText := danaKey()
 	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
 		"REDIS_URL=rediss://h:1/2", "ENV=Production", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
-		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + write(t, "key.pem", "from file\n"), "ORIGIN=o",
+		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + private, "ORIGIN=o",
 		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
 		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
@@ -160,7 +161,7 @@ func TestEveryValue(t *testing.T) {
 		RedisURL: "rediss://h:1/2",
 		DANA: config.DANA{
 			Env: config.Production, BaseURL: "https://api.example.id/x", Timeout: 100 * time.Millisecond,
-			PartnerID: "p", Origin: "o", ChannelID: "c", PrivateKey: "from file\n",
+			PartnerID: "p", Origin: "o", ChannelID: "c", PrivateKey: "from file\n", PrivateKeyPath: private,
 			MerchantID: "m", ClientID: "ci", ClientSecret: "cs",
 			Signature: config.Symmetric, Paths: config.PathsHTM, AuditFile: "/var/log/dana audit.jsonl", PublicKey: key, NeedNotify: true,
 		},

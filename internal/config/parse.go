@@ -163,7 +163,7 @@ func keyFile(c *Config, path string) string {
 	if strings.TrimSpace(string(text)) == "" {
 		return "is empty; put the private key into it"
 	}
-	c.DANA.PrivateKey = Secret(text)
+	c.DANA.PrivateKey, c.DANA.PrivateKeyPath = Secret(text), path
 	return ""
 }
 

@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	refusedRedis = "use redis://[user:password@]host:port/db, rediss://…, redis-sentinel://[user:password@]host:port,host:port/db?master=NAME or redis-cluster://[user:password@]host:port,host:port"
-	refusedURL   = "use an absolute http or https URL without user, query and fragment, such as https://api.example.com"
-	refusedList  = "use durations of more than 0 and at most 24h with commas between them, such as 5s,10s"
-	refusedWord  = "use printable ASCII characters without spaces"
-	refusedAddr  = "use host:port, such as 127.0.0.1:8080"
+	refusedRedis = "use redis://[user:password@]host:port/db, redis-sentinel://[user:password@]host:port,host:port/db?master=NAME " +
+		"or redis-cluster://[user:password@]host:port,host:port; rediss, rediss-sentinel and rediss-cluster for TLS"
+	refusedURL  = "use an absolute http or https URL without user, query and fragment, such as https://api.example.com"
+	refusedList = "use durations of more than 0 and at most 24h with commas between them, such as 5s,10s"
+	refusedWord = "use printable ASCII characters without spaces"
+	refusedAddr = "use host:port, such as 127.0.0.1:8080"
 
 	refusedPath      = "use the path that DANA calls, such as /v1.0/debit/emoney/transfer-bank/notify.htm: a slash, then letters, digits and /-._~"
 	refusedPublicKey = "is not an RSA public key of 2048 bits or more; use DANA's, in PEM (BEGIN PUBLIC KEY) or bare base64"

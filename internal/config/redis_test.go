@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/redistest"
 )
 
 func TestRedisForms(t *testing.T) {
@@ -123,6 +124,38 @@ func TestRedisSentinel(t *testing.T) {
 	}
 	if got := config.RedisName("redis-sentinel://h?master=m"); got != "h:26379/0 (sentinel master m)" {
 		t.Errorf("name %q", got)
+	}
+}
+
+// The sentinels have a login of their own, and TLS is the same for all forms.
+func TestRedisParameters(t *testing.T) {
+	t.Parallel()
+	o, err := config.RedisOptions("rediss-sentinel://u:p@h1,h2/2?master=m&sentinel_username=su&sentinel_password=s%40p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Password != "p" || o.SentinelUsername != "su" || o.SentinelPassword != "s@p" || o.MasterName != "m" || o.DB != 2 || o.TLSConfig == nil || o.TLSConfig.ServerName != "" {
+		t.Errorf("%+v", o)
+	}
+	ca := redistest.NewCA(t)
+	for _, url := range []config.Secret{"rediss-cluster://h1,h2", "rediss-cluster://h1,rediss-cluster://h2?ca_file=" + config.Secret(ca), "rediss://h?ca_file=" + config.Secret(ca)} {
+		o, err := config.RedisOptions(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.TLSConfig == nil || (o.TLSConfig.RootCAs != nil) != strings.Contains(string(url), "ca_file") {
+			t.Errorf("%s: %+v", string(url), o.TLSConfig)
+		}
+	}
+	for url, says := range map[config.Secret]string{
+		"redis://h?ca_file=" + config.Secret(ca): "use redis://", // it would not be looked at
+		"rediss://h?ca_file=/nowhere.pem":        `ca_file "/nowhere.pem" cannot be read`,
+		"rediss://h?ca_file=redis_test.go":       "holds no certificate",
+		"redis://h?sentinel_password=hunter2":    "use redis://",
+	} {
+		if _, err := config.NewRedis(url, 0); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", string(url), err)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ type setting struct {
 // the sample file all come from it.
 var settings = []setting{
 	{key: "redis_url", env: []string{"REDIS_URL"}, need: NeedRedis, def: "redis://127.0.0.1:6379/0", secrecy: hidden,
-		usage: "redis://, rediss://, redis-sentinel:// or a comma-separated redis-cluster:// list",
+		usage: "redis://, redis-sentinel:// or a comma-separated redis-cluster:// list; rediss… for TLS",
 		parse: redisURL},
 
 	{key: "dana_env", env: []string{"DANA_ENV", "ENV"}, need: NeedTarget, def: Sandbox,

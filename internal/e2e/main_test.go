@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // programs is where TestMain has built the programs.
 var programs string
 
 func TestMain(m *testing.M) {
+	logging.Disable() // as the programs do
 	code, err := build(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)

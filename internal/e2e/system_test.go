@@ -39,7 +39,16 @@ func setup(t *testing.T, redisOptions ...string) *system {
 // setupHanging is setup with a DANA whose lines hang, and whose slow answers take, that long.
 func setupHanging(t *testing.T, hang string, redisOptions ...string) *system {
 	t.Helper()
-	s := &system{t: t, redis: redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)}
+	server := redistest.Start(t, append([]string{"--appendonly", "yes"}, redisOptions...)...)
+	s := setupOn(t, "redis://"+server.Addr(), hang)
+	s.redis = server
+	return s
+}
+
+// setupOn is setupHanging on a Redis that is there already.
+func setupOn(t *testing.T, redisURL, hang string) *system {
+	t.Helper()
+	s := &system{t: t}
 	s.env = map[string]string{"SANDBOX_CLIENT_SECRET": clientSecret}
 	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", hang, "--json")
 	var settings map[string]string
@@ -49,7 +58,7 @@ func setupHanging(t *testing.T, hang string, redisOptions ...string) *system {
 	s.danaURL = settings["DANA_BASE_URL"]
 	s.env = map[string]string{
 		"CLIENT_SECRET": clientSecret,
-		"REDIS_URL":     "redis://" + s.redis.Addr(), "SALUR_HTTP_ADDR": "127.0.0.1:0", "SALUR_LOG_FORMAT": "json",
+		"REDIS_URL":     redisURL, "SALUR_HTTP_ADDR": "127.0.0.1:0", "SALUR_LOG_FORMAT": "json",
 		"SALUR_DANA_TIMEOUT": "1s", "SALUR_TOPUP_RETRY_DELAYS": "200ms,300ms,400ms",
 		"SALUR_INQUIRY_DELAYS": "200ms,400ms,1s", "SALUR_INQUIRY_CUTOFF": "1m", "SALUR_SWEEP_INTERVAL": "2s",
 		"SALUR_BREAKER_FAILURES": "1000", // a crowd of misbehaving customers is what is tested here

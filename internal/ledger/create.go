@@ -50,7 +50,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 			calls = append(calls, l.creation(kind, some, answers, now))
 		}
 	}
-	runAll(ctx, l.rdb, createScript, calls)
+	runAll(ctx, l.replicas, createScript, calls)
 	for _, c := range calls {
 		each, err := c.answer.Slice()
 		for n, i := range c.of {
@@ -116,17 +116,21 @@ type call struct {
 
 // runAll runs a script once for each call, in one exchange with Redis. A Redis that does not know
 // the script gets it, and those calls are made again: it has done nothing for them.
-func runAll(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, calls []*call) {
+func runAll(ctx context.Context, r replicas, script *redis.Script, calls []*call) {
 	todo := calls
 	for range 2 {
-		_, _ = rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error
+		unsafe := r.pipelined(ctx, func(p redis.Pipeliner) {
 			for _, c := range todo {
 				c.answer = p.EvalSha(ctx, script.Hash(), c.keys, c.args...)
 			}
-			return nil
 		})
+		for _, c := range todo {
+			if unsafe != nil && c.answer.Err() == nil {
+				c.answer.SetErr(unsafe)
+			}
+		}
 		todo = slices.DeleteFunc(slices.Clone(todo), func(c *call) bool { return !redis.HasErrorPrefix(c.answer.Err(), "NOSCRIPT") })
-		if len(todo) == 0 || script.Load(ctx, rdb).Err() != nil {
+		if len(todo) == 0 || script.Load(ctx, r.rdb).Err() != nil {
 			return
 		}
 	}

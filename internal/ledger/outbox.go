@@ -21,13 +21,15 @@ import (
 // in once, in the stream's order, whoever reads and dies when. (A group of consumers would not do:
 // two of them can put down two events of one payout in the wrong order.)
 type Outbox struct {
-	rdb  redis.UniversalClient
-	keys keys
+	rdb      redis.UniversalClient
+	replicas replicas
+	keys     keys
 }
 
 // NewOutbox is the outbox over a connection that the caller owns.
 func NewOutbox(rdb redis.UniversalClient) *Outbox {
-	return &Outbox{rdb: rdb, keys: NewRedis(rdb).keys}
+	l := NewRedis(rdb)
+	return &Outbox{rdb: rdb, replicas: l.replicas, keys: l.keys}
 }
 
 func (k keys) outbox(ref string) string      { return string(k) + "outbox:to:" + ref }     // outcomes, the oldest first
@@ -125,9 +127,9 @@ func (o *Outbox) Put(ctx context.Context, after string, events []Event, now time
 
 // Take takes a payout's oldest outcome until the time given, if it is due. Otherwise it tells
 // when it is, the zero time for never: then there is none. token is of one taker; the same call made
-// again is recognised by it.
+// again is recognised by it. Behind Sentinel a replica has all that is told: it came before.
 func (o *Outbox) Take(ctx context.Context, ref, token string, now, until time.Time) (d Delivery, due time.Time, err error) {
-	got, err := takeScript.Run(ctx, o.rdb, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
+	got, err := o.replicas.run(ctx, takeScript, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
 		ref, token, millis(now), millis(until)).Slice()
 	if err != nil {
 		return Delivery{}, time.Time{}, fmt.Errorf("ledger: outbox: take the outcome of payout %s: %w", ref, err)

@@ -20,15 +20,24 @@ import (
 // Redis is the ledger on Redis. It needs what a ledger needs: appendonly yes and
 // maxmemory-policy noeviction.
 type Redis struct {
-	rdb  redis.UniversalClient
-	keys keys
+	rdb      redis.UniversalClient
+	replicas replicas
+	keys     keys
 }
 
 var _ Ledger = (*Redis)(nil)
 
 // NewRedis is a ledger over a connection that the caller owns.
 func NewRedis(rdb redis.UniversalClient) *Redis {
-	return &Redis{rdb: rdb, keys: "salur:{topup}:"}
+	return &Redis{rdb: rdb, replicas: newReplicas(rdb), keys: "salur:{topup}:"}
+}
+
+// Ping is nil when the ledger answers: in a cluster, the node that has it.
+func (l *Redis) Ping(ctx context.Context) error {
+	if _, cluster := l.rdb.(*redis.ClusterClient); cluster {
+		return l.rdb.Exists(ctx, l.keys.sums()).Err() // a PING goes to any node
+	}
+	return l.rdb.Ping(ctx).Err()
 }
 
 // keys is the prefix of every key. They share one hash tag, so that a script's keys are on
@@ -103,7 +112,10 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 		over = millis(d.Entry.At)
 	}
 	k, ref, cents := l.keys, rec.Payout.Ref, rec.Payout.Amount.Cents()
-	res, err := applyScript.Run(ctx, l.rdb,
+	durable := l.replicas
+	// Only the write-ahead must be known to outlive a failover. What else is lost is asked for again.
+	durable.on = durable.on && next.Tx.Next == statemachine.StepAnswer
+	res, err := durable.run(ctx, applyScript,
 		[]string{
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
 			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),

@@ -62,7 +62,10 @@ func (l *Redis) Room(ctx context.Context) (Room, error) {
 	var err error
 	switch rdb := l.rdb.(type) {
 	case *redis.ClusterClient:
-		err = rdb.ForEachMaster(ctx, look)
+		err = rdb.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			_ = look(ctx, node) // of a node that is away nothing is known; if it is the ledger's, recording fails
+			return nil
+		})
 	case *redis.Client:
 		err = look(ctx, rdb)
 	}

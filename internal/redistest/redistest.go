@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ type Server struct {
 	addr string
 	args []string
 
+	ready string // what it says when it serves
+
 	process *os.Process // nil while killed
 	ended   chan struct{}
 }
@@ -32,6 +35,14 @@ type Server struct {
 // win: Start(t, "--appendonly", "yes"). By default nothing is kept over a restart.
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
+	return start(t, "Ready to accept connections", func(dir, port string) []string {
+		return append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", ""}, options...)
+	})
+}
+
+// start runs a redis-server with the arguments that args makes of a directory and a free port.
+func start(t testing.TB, ready string, args func(dir, port string) []string) *Server {
+	t.Helper()
 	bin := os.Getenv("REDIS_SERVER")
 	if bin == "" {
 		bin = "redis-server"
@@ -40,7 +51,7 @@ func Start(t testing.TB, options ...string) *Server {
 	if err != nil {
 		t.Skip("needs redis-server (make setup installs it)")
 	}
-	s := &Server{t: t, bin: bin}
+	s := &Server{t: t, bin: bin, ready: ready}
 	dir := t.TempDir()
 	t.Cleanup(s.Kill) // after TempDir: the server is gone before its directory is
 	for range 5 {
@@ -49,7 +60,7 @@ func Start(t testing.TB, options ...string) *Server {
 			continue
 		}
 		s.addr = net.JoinHostPort("127.0.0.1", port)
-		s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", ""}, options...)
+		s.args = args(dir, port)
 		if err = s.run(); err == nil {
 			return s
 		}
@@ -74,6 +85,19 @@ func (s *Server) Kill() {
 	_ = s.process.Kill() // fails only if the process has ended by itself
 	<-s.ended
 	s.process = nil
+}
+
+// Freeze stops the server (SIGSTOP) until Thaw or Kill: it is there and does nothing.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Restart starts a killed (or running) server again on the same port and files, and
@@ -112,7 +136,7 @@ func client(t testing.TB, addr string) *redis.Client {
 // program may have taken the port meanwhile.
 func (s *Server) run() error {
 	cmd := exec.Command(s.bin, s.args...)
-	out := &output{ready: make(chan struct{})}
+	out := &output{says: s.ready, ready: make(chan struct{})}
 	cmd.Stdout = out
 	if err := cmd.Start(); err != nil {
 		return err
@@ -134,6 +158,7 @@ func (s *Server) run() error {
 // output is the server's log. ready is closed when the server has said that it serves.
 type output struct {
 	log   bytes.Buffer
+	says  string
 	ready chan struct{}
 	said  bool
 }
@@ -141,7 +166,7 @@ type output struct {
 func (o *output) Write(p []byte) (int, error) {
 	if !o.said {
 		o.log.Write(p)
-		if bytes.Contains(o.log.Bytes(), []byte("Ready to accept connections")) {
+		if bytes.Contains(o.log.Bytes(), []byte(o.says)) {
 			o.said = true
 			close(o.ready)
 		}

@@ -1,0 +1,4 @@
+package config
+
+// RedisOptions is what a Redis URL says, for tests.
+var RedisOptions = parseRedis

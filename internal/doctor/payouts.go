@@ -1,0 +1,144 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/statemachine"
+)
+
+// payouts looks at how payouts and queues fare.
+func payouts(ctx context.Context, rdb redis.UniversalClient, now func() time.Time) []Finding {
+	findings := holds(ctx, rdb)
+	findings = append(findings, books(ctx, rdb)...)
+	return append(append(findings, queues(rdb)...), outbox(ctx, rdb, now))
+}
+
+// unread is a check that Redis did not let be made.
+func unread(check string, err error) Finding {
+	return Finding{Check: check, Level: Warning, Found: "cannot be read: " + err.Error(), Means: "how it stands is not known", Do: "let the user of REDIS_URL read it, or bring the node back"}
+}
+
+func holds(ctx context.Context, rdb redis.UniversalClient) (findings []Finding) {
+	all, err := gate.ReadHolds(ctx, rdb)
+	if err != nil {
+		f := unread("hold", err)
+		f.Level, f.Means = Problem, "workers that cannot read the holds send nothing"
+		return []Finding{f}
+	}
+	for _, h := range all {
+		f := Finding{Check: "hold", Level: Problem, Means: "nothing is sent; payouts wait in order and lose no attempt", Do: "mend the cause; it is probed, and sending goes on by itself"}
+		f.Found = fmt.Sprintf("sending is held since %s: %s %s", h.Since.Format(time.RFC3339), h.Cause, h.Reason)
+		if h.By == gate.ByPerson {
+			f.Found = fmt.Sprintf("sending is held by %s since %s: %s", h.Person, h.Since.Format(time.RFC3339), h.Reason)
+			f.Do = "ledger resume, when the reason is gone"
+		}
+		findings = append(findings, f)
+	}
+	if len(findings) == 0 {
+		return []Finding{fine("hold", "sending is not held")}
+	}
+	return findings
+}
+
+func books(ctx context.Context, rdb redis.UniversalClient) []Finding {
+	stats, err := ledger.NewRedis(rdb).Stats(ctx)
+	if err != nil {
+		f := unread("payouts", err)
+		f.Level, f.Means = Problem, "nothing can be accepted or sent"
+		return []Finding{f}
+	}
+	f := fine("review", "no payout waits for a person")
+	var open int64
+	for _, s := range stats {
+		if !s.State.Final() && s.State != statemachine.StateReview {
+			open += s.Count
+		}
+		if s.State == statemachine.StateReview && s.Count > 0 {
+			f = Finding{
+				Check: "review", Level: Warning, Found: fmt.Sprintf("%d payouts are in review, the oldest of %s", s.Count, s.Oldest.Format(time.RFC3339)),
+				Means: "proof has ended: a person must decide", Do: "ledger list --state review, ledger show R, ask DANA, then ledger resolve R",
+			}
+		}
+	}
+	return []Finding{fine("payouts", fmt.Sprintf("%d are open", open)), f}
+}
+
+// longWait is how long a task may be ready to run before it is worth a look.
+const longWait = time.Minute
+
+func queues(rdb redis.UniversalClient) []Finding {
+	inspector := asynq.NewInspectorFromRedisClient(rdb)
+	var findings []Finding
+	servers, err := inspector.Servers()
+	if err != nil {
+		findings = append(findings, unread("workers", err))
+	} else {
+		var workers []string
+		for _, s := range servers {
+			if name := fmt.Sprintf("%s:%d", s.Host, s.PID); !slices.Contains(workers, name) {
+				workers = append(workers, name)
+			}
+		}
+		slices.Sort(workers)
+		f := fine("workers", fmt.Sprintf("%d running: %s", len(workers), strings.Join(workers, ", ")))
+		if len(workers) == 0 {
+			f = Finding{Check: "workers", Level: Warning, Found: "none is running", Means: "payouts are accepted and wait", Do: "start workers"}
+		}
+		findings = append(findings, f)
+	}
+	names, err := inspector.Queues()
+	if err != nil {
+		return append(findings, unread("queues", err))
+	}
+	slices.Sort(names)
+	for _, q := range names {
+		check := "queue." + q
+		info, err := inspector.GetQueueInfo(q)
+		if err != nil {
+			findings = append(findings, unread(check, err))
+			continue
+		}
+		f := fine(check, fmt.Sprintf("%d waiting, the oldest for %s; %d running", info.Pending, info.Latency.Round(time.Second), info.Active))
+		switch {
+		case info.Paused:
+			f.Level, f.Found = Problem, "it is paused"
+			f.Means, f.Do = "its payouts wait for ever; Salur never pauses a queue", "asynq queue unpause, and find out who paused it: a hold is the way to stop sending (ledger hold)"
+		case info.Latency > longWait:
+			f.Level, f.Means, f.Do = Warning, "its payouts are late", "is sending held or DANA away? else run more workers (SALUR_CONCURRENCY)"
+		}
+		findings = append(findings, f)
+		if info.Archived > 0 {
+			findings = append(findings, Finding{
+				Check: check + ".archived", Level: Warning, Found: fmt.Sprintf("%d tasks were given up by asynq", info.Archived),
+				Means: "Salur's own never are; those of payouts on record are run again, and those of nobody are not", Do: "find the service that enqueues with few retries; look at them in the web UI",
+			})
+		}
+	}
+	return findings
+}
+
+func outbox(ctx context.Context, rdb redis.UniversalClient, now func() time.Time) Finding {
+	b, err := ledger.NewOutbox(rdb).Backlog(ctx)
+	if err != nil {
+		return unread("webhook", err)
+	}
+	f := fine("webhook", fmt.Sprintf("outcomes of %d payouts wait", b.Waiting))
+	switch {
+	case b.Undelivered > 0:
+		f.Level, f.Found = Warning, fmt.Sprintf("outcomes of %d payouts were given up", b.Undelivered)
+		f.Means, f.Do = "your receiver does not know how they ended; the payouts themselves are not touched", "mend the receiver, then ledger webhooks resend --all"
+	case !b.Oldest.IsZero() && now().Sub(b.Oldest) > 10*time.Minute:
+		f.Level, f.Found = Warning, fmt.Sprintf("outcomes of %d payouts wait, the oldest for %s", b.Waiting, now().Sub(b.Oldest).Round(time.Second))
+		f.Means, f.Do = "your receiver is away or refuses, or no worker has SALUR_WEBHOOK_URL; payouts go on", "look at the receiver and at the workers' log"
+	}
+	return f
+}

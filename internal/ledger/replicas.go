@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrNotReplicated is a write that the master has made and no replica acknowledged in time. It is
+// not known whether it outlives a failover; the same call made again tells.
+var ErrNotReplicated = errors.New("no replica of Redis has acknowledged the write")
+
+const (
+	// replicateWithin is how long a replica may take to acknowledge a write.
+	replicateWithin = 500 * time.Millisecond
+	// aloneFor is how long a master without replicas is believed to have none.
+	aloneFor = time.Second
+)
+
+// replicas makes writes wait for a replica behind Sentinel, where a failover would undo those that
+// only the master had. It is for the writes that something outside rests on: a payout that
+// is called accepted, an attempt that is about to be sent, an outcome that is about to be told.
+//
+// A master that has no replica is not waited for: then there is none that could take over with less,
+// unless it was cut off from it. Whoever rather stops than runs on one server says so to Redis
+// (min-replicas-to-write), which then refuses the write itself.
+type replicas struct {
+	rdb   redis.UniversalClient
+	on    bool
+	alone *atomic.Int64 // until when the master is believed to have no replica, in ms
+}
+
+func newReplicas(rdb redis.UniversalClient) replicas {
+	c, ok := rdb.(*redis.Client)
+	// go-redis's own name for a client that asks sentinels for its address.
+	return replicas{rdb: rdb, on: ok && c.Options().Addr == "FailoverClient", alone: new(atomic.Int64)}
+}
+
+// pipelined is rdb.Pipelined for commands that write, with the replica's acknowledgement in the
+// same exchange: WAIT speaks of what the master had written by its connection's last command, whoever
+// wrote it, so that a script that finds its work done waits for it too. The commands' errors are in them;
+// the error returned is of the waiting alone.
+func (r replicas) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error {
+	var acked *redis.Cmd
+	_, _ = r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error
+		fn(p)
+		if r.on && time.Now().UnixMilli() >= r.alone.Load() {
+			acked = p.Do(ctx, "WAIT", 1, replicateWithin.Milliseconds())
+		}
+		return nil
+	})
+	if acked == nil {
+		return nil
+	}
+	n, err := acked.Int()
+	if err != nil {
+		return fmt.Errorf("wait for a replica of Redis: %w", err)
+	}
+	if n > 0 {
+		return nil
+	}
+	role, err := r.rdb.Do(ctx, "ROLE").Slice()
+	if err != nil {
+		return fmt.Errorf("ask Redis for its replicas: %w", err)
+	}
+	if len(role) == 3 && role[0] == "master" {
+		if online, ok := role[2].([]any); ok && len(online) == 0 {
+			r.alone.Store(time.Now().Add(aloneFor).UnixMilli())
+			return nil
+		}
+	}
+	return ErrNotReplicated
+}
+
+// run runs a script in such an exchange. A Redis that does not know the script gets it first.
+func (r replicas) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	if !r.on {
+		return script.Run(ctx, r.rdb, keys, args...)
+	}
+	c := &call{keys: keys, args: args}
+	runAll(ctx, r, script, []*call{c})
+	return c.answer
+}
