@@ -289,6 +289,7 @@ func (a *sayings) tasks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	await(t, "the good task's payout to be recorded", func() bool { return a.s.recorded()["T-1"] })
 	a.s.awaitState("T-1", "succeeded")
 	inspector := asynq.NewInspectorFromRedisClient(a.s.redis.Client())
 	await(t, "the unreadable tasks to be parked", func() bool {
