@@ -338,7 +338,7 @@ func (a *sayings) refusals(t *testing.T, key string) {
 	body := strings.Join(strings.Split(key, "\n")[1:20], "")
 	for _, env := range []map[string]string{
 		{"PRIVATE_KEY_PATH": "", "PRIVATE_KEY": key[:800]}, {"PRIVATE_KEY_PATH": "", "PRIVATE_KEY": body}, {"PRIVATE_KEY": key}, {"PRIVATE_KEY_PATH": key},
-		{"CLIENT_SECRET": "", "SALUR_DANA_TIMEOUT": clientSecret}, {"SALUR_UI_USER": ""}, {"SALUR_WEBHOOK_SECRET": webhookSecret + "?"},
+		{"SALUR_UI_USER": ""}, {"SALUR_WEBHOOK_SECRET": webhookSecret + "?"},
 		{"SALUR_WEBHOOK_URL": "ftp://x/hook?key=" + hookKey}, {"SALUR_WEBHOOK_URL": ""}, {"DANA_PUBLIC_KEY": key}, {"DANA_BASE_URL": "http://x:" + clientSecret + "@dana"},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT": "salur:" + collectorKey},
 	} {

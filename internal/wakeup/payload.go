@@ -103,7 +103,11 @@ func Mask(b []byte) string {
 			if _, err := money.Parse(fmt.Sprint(value)); err != nil {
 				fields[name] = "****"
 			}
-		case "v", "ref", "kind", "fundType", "chargeTarget", "validate", "notAfter":
+		case "v":
+			if v, ok := value.(float64); !ok || v > 1000 {
+				fields[name] = "****"
+			}
+		case "ref", "kind", "fundType", "chargeTarget", "validate", "notAfter":
 		case "bankCode": // one that is too long may be an account number in the wrong place
 			if code, ok := value.(string); !ok || len(code) > 8 {
 				fields[name] = "****"
