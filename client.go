@@ -55,7 +55,8 @@ type Result struct {
 	Err error
 }
 
-// Enqueue accepts a payout. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
+// Enqueue accepts a payout. If ctx has an OpenTelemetry span, the payout and all that workers do for it belong to
+// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
 func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 	results, err := c.EnqueueAll(ctx, []Payout{p})
 	if err != nil {
@@ -66,7 +67,7 @@ func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 
 // EnqueueAll accepts several payouts, with one result for each in their order: each is accepted
 // or refused by itself. A few hundred at once are a good number; a thousand times as many
-// are better handed over in parts. The error is ErrFull or ErrUnavailable, when nothing was done.
+// are better handed over in parts. Each has a span of its own in the trace of ctx, if there is one. The error is ErrFull or ErrUnavailable, when nothing was done.
 func (c *Client) EnqueueAll(ctx context.Context, payouts []Payout) ([]Result, error) {
 	results, good, at := parse(payouts)
 	if len(good) == 0 {
@@ -75,7 +76,9 @@ func (c *Client) EnqueueAll(ctx context.Context, payouts []Payout) ([]Result, er
 	if err := c.room.take(ctx, len(good)); err != nil {
 		return nil, err
 	}
+	ctx, traced := traceEach(ctx, good)
 	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, time.Now())
+	traced(created)
 	for i, made := range created {
 		r := &results[at[i]]
 		r.Err = told(made.Err)

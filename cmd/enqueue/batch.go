@@ -92,11 +92,11 @@ func (p *program) batchCommand() *cobra.Command {
 				}
 				defer results.Discard()
 			}
-			rdb, err := p.open(c)
+			rdb, done, err := p.open(c)
 			if err != nil {
 				return err
 			}
-			defer rdb.Close()
+			defer done()
 			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
 			return b.run(c.Context(), salur.New(rdb), file, results)
 		},

@@ -11,9 +11,11 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/telemetry"
 )
 
 func main() {
@@ -64,13 +66,35 @@ type program struct {
 	json    bool
 }
 
-// open connects to Redis, which must answer; the caller closes it.
-func (p *program) open(c *cobra.Command) (redis.UniversalClient, error) {
+// open connects to Redis, which must answer, and begins the traces. The caller calls close at the end.
+func (p *program) open(c *cobra.Command) (rdb redis.UniversalClient, close func(), err error) {
 	cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: p.environ})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return cli.Connect(c.Context(), cfg.RedisURL, 0)
+	flush, err := p.trace(c, cli.NewLogger(config.Log{Level: zap.WarnLevel}, c.ErrOrStderr()))
+	if err != nil {
+		return nil, nil, err
+	}
+	if rdb, err = cli.Connect(c.Context(), cfg.RedisURL, 0); err != nil {
+		flush()
+		return nil, nil, err
+	}
+	return rdb, func() {
+		_ = rdb.Close()
+		flush()
+	}, nil
+}
+
+// trace gives the command's context what makes traces, if an endpoint for them is set; the function that it returns
+// sends the last of them.
+func (p *program) trace(c *cobra.Command, log *zap.Logger) (flush func(), err error) {
+	ctx, flush, err := telemetry.Start(c.Context(), "salur-enqueue", log)
+	if err != nil {
+		return flush, cli.Fail(cli.Invalid, err)
+	}
+	c.SetContext(ctx)
+	return flush, nil
 }
 
 // refuse is the user's mistake: exit code 2.

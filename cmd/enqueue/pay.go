@@ -35,11 +35,11 @@ func (p *program) payCommand(c *cobra.Command, in *payout.Instruction) *cobra.Co
 
 // pay accepts one payout.
 func (p *program) pay(c *cobra.Command, po payout.Payout) error {
-	rdb, err := p.open(c)
+	rdb, done, err := p.open(c)
 	if err != nil {
 		return err
 	}
-	defer rdb.Close()
+	defer done()
 	got, err := salur.New(rdb).Enqueue(c.Context(), intake.ToPayout(po))
 	switch {
 	case errors.Is(err, salur.ErrConflict):

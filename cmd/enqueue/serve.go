@@ -83,6 +83,11 @@ func (p *program) serve(c *cobra.Command, addr string) error {
 	}
 	log := cli.NewLogger(cfg.Log, c.ErrOrStderr())
 	defer func() { _ = log.Sync() }()
+	flush, err := p.trace(c, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
 	intake := api.Config{API: cfg.API, Log: log}
 	dana := "not configured"
 	if cfg.DANA.PartnerID != "" {
@@ -119,6 +124,7 @@ func stopsWithin(server *http.Server) time.Duration {
 // listen serves until ctx ends, then answers what it has begun. A request cannot last longer than the server's own bounds.
 func listen(ctx context.Context, server *http.Server, l net.Listener, log *zap.Logger) error {
 	server.ErrorLog = zap.NewStdLog(log)
+	server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) } // it has what makes traces
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

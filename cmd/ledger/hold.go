@@ -25,7 +25,7 @@ func (p *program) holdCommand() *cobra.Command {
 		Short: "Stop sending on all workers, until ledger resume",
 		Long: `hold stops all workers from sending, within a second. Exchanges under way are finished,
 payouts wait unharmed, and inquiries go on. A second hold replaces the reason of the first.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := sentence("reason", reason); err != nil {
 				return err
@@ -57,7 +57,7 @@ func (p *program) resumeCommand() *cobra.Command {
 		Short: "Lift every hold, so that all workers send again",
 		Long: `resume lifts every hold, by a person and by the system. A cause that is still there is met
 again by the next payout, and held again.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := remark(reason); err != nil {
 				return err

@@ -19,7 +19,7 @@ func (p *program) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List payouts by time of creation, the newest first",
-		Args:  cobra.NoArgs,
+		Args:  cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			q, err := query(state, since, until, limit)
 			if err != nil {

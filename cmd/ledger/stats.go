@@ -18,7 +18,7 @@ func (p *program) statsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stats",
 		Short: "Count and sum the payouts in every state, and tell whether sending is held",
-		Args:  cobra.NoArgs,
+		Args:  cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			rdb, err := p.open(c)
 			if err != nil {

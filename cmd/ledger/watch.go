@@ -29,7 +29,7 @@ func (p *program) watchCommand() *cobra.Command {
 		Long: `watch prints every transition of every payout as it happens, one line each. It goes on when
 Redis was away, from where it was. With --since it begins after an event that is still kept (the
 workers' SALUR_RETENTION), 0 for all of them. Ctrl-C ends it with exit code 0.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("since") && !eventID.MatchString(since) {
 				return refuse("--since %.40q: use the id of an event, such as 1763700000000-0, or 0", since)

@@ -26,7 +26,7 @@ func (p *program) webhooksCommand() *cobra.Command {
 		Short: "List the outcomes that the webhook could not be told, and have them told again",
 		Long: `webhooks lists the outcomes that could not be delivered to SALUR_WEBHOOK_URL for three days and
 were given up. They are kept for the workers' SALUR_RETENTION.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return refuse("--limit %d: use 1 or more", limit)

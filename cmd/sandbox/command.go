@@ -38,7 +38,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 		Short:   "A local DANA that can be told to misbehave",
 		Long:    longHelp(bool(cli.ColourFor(stdout, os.Environ()))),
 		Example: "  sandbox --keys ./keys                  # makes a key pair if there is none\n  sandbox --keys ./keys > sandbox.env    # then, in the worker's shell: . ./sandbox.env",
-		Args:    cobra.NoArgs,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := start(cmd, o, cli.NewLogger(config.Log{}, stderr))
 			if err != nil && !errors.As(err, new(internalError)) {

@@ -36,7 +36,7 @@ shortened to seconds. Its data is gone when it stops (Ctrl-C).
 Of the environment it heeds SALUR_HTTP_ADDR, SALUR_UI_USER, SALUR_UI_PASSWORD,
 SALUR_LOG_LEVEL and SALUR_LOG_FORMAT alone, and it does not start with
 DANA_ENV=production.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return demo(c.Context(), environ, c.OutOrStdout(), c.ErrOrStderr())
 		},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/telemetry"
 )
 
 func main() {
@@ -44,7 +45,13 @@ Environment (flags come before it, a YAML file and the defaults after it):
 			if err != nil {
 				return err
 			}
-			return run(c.Context(), cfg, cli.NewLogger(cfg.Log, c.ErrOrStderr()))
+			log := cli.NewLogger(cfg.Log, c.ErrOrStderr())
+			ctx, flush, err := telemetry.Start(c.Context(), "salur-worker", log)
+			if err != nil {
+				return cli.Fail(cli.Invalid, err)
+			}
+			defer flush()
+			return run(ctx, cfg, log)
 		},
 	}
 	config.AddFlags(c.Flags(), needs)

@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/salur-id/salur/internal/tracing"
 )
 
 // call is one request, and what its line in the log tells of it.
@@ -83,10 +85,13 @@ func (a *api) endpoint(r route) http.Handler {
 		if !r.open {
 			err = a.admit(c)
 		}
+		end := func() {}
 		if err == nil {
+			end = c.trace(w)
 			answer, err = r.do(c)
 		}
 		c.tell(w, answer, err)
+		end()
 	})
 }
 
@@ -105,6 +110,9 @@ func (a *api) record(c *call, seen *status, took time.Duration, failure []zap.Fi
 	}
 	if ref := c.PathValue("ref"); ref != "" {
 		fields = append(fields, zap.String("ref", fmt.Sprintf("%.64s", ref)))
+	}
+	if id := tracing.ID(c.Context()); id != "" {
+		fields = append(fields, zap.String("traceId", id))
 	}
 	if seen.cause != nil {
 		fields = append(fields, zap.Error(seen.cause))

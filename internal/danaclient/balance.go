@@ -78,6 +78,7 @@ type balanceBody struct {
 func (c *Client) Balance(ctx context.Context) Balances {
 	start := c.cfg.Now()
 	id := NewExternalID(start)
+	ctx, end := c.span(ctx, APIBalance, c.base.JoinPath(balancePath).String(), id)
 	var b Balances
 	if invalid := c.checkBalance(); invalid != nil {
 		b.Exchange = notSent(whyInvalid, invalid)
@@ -88,6 +89,7 @@ func (c *Client) Balance(ctx context.Context) Balances {
 	if b.Err != nil {
 		b.Err = fmt.Errorf("DANA %s: %w", APIBalance, b.Err)
 	}
+	end(b.Exchange)
 	return b
 }
 

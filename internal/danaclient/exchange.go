@@ -69,6 +69,7 @@ const (
 // answer come beside the Exchange.
 func (c *Client) exchange(ctx context.Context, s service, externalID, ref string, body any, invalid error) (Exchange, fields) {
 	start := c.cfg.Now()
+	ctx, end := c.span(ctx, s.api, c.urls[s.api], externalID)
 	var x Exchange
 	var answered fields
 	if invalid != nil {
@@ -80,6 +81,7 @@ func (c *Client) exchange(ctx context.Context, s service, externalID, ref string
 	if x.Err != nil {
 		x.Err = fmt.Errorf("DANA %s: %w", s.api, x.Err)
 	}
+	end(x)
 	return x, answered
 }
 

@@ -57,7 +57,7 @@ func (t *tokens) get(ctx context.Context) (string, *Exchange) {
 		// Not the context of the caller who happens to be first: others wait for it too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.c.cfg.Timeout)
 		defer cancel()
-		return t.fetch(ctx), nil
+		return t.tracedFetch(ctx), nil
 	})
 	select {
 	case <-ctx.Done():
@@ -91,6 +91,18 @@ func (t *tokens) drop(refused string) {
 type tokenResult struct {
 	token  string
 	failed *Exchange
+}
+
+// tracedFetch is fetch with a span, in the trace of the caller who happens to be first.
+func (t *tokens) tracedFetch(ctx context.Context) tokenResult {
+	ctx, end := t.c.span(ctx, APIToken, t.c.base.JoinPath(tokenPath).String(), "")
+	r := t.fetch(ctx)
+	x := Exchange{Outcome: statemachine.Outcome{Kind: statemachine.Succeeded}}
+	if r.failed != nil {
+		x = *r.failed
+	}
+	end(x)
+	return r
 }
 
 // fetch asks DANA for a token (SNAP, Access Token B2B).

@@ -11,6 +11,7 @@ import (
 
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tracing"
 )
 
 // Created is what became of one payout of CreateMany.
@@ -40,7 +41,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 	for i, p := range ps {
 		answers[i].Record = Record{
 			Payout: p, Tx: statemachine.New(p.Ref, p.Amount, p.NotAfter, now),
-			By: by, CreatedAt: now, UpdatedAt: now, Version: 1,
+			By: by, Trace: tracing.Each(ctx, i), CreatedAt: now, UpdatedAt: now, Version: 1,
 		}
 		byKind[p.Kind] = append(byKind[p.Kind], i)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tracing"
 )
 
 var (
@@ -37,9 +38,12 @@ type Record struct {
 	Payout payout.Payout            `json:"-"` // recorded beside the rest: it never changes
 	Tx     statemachine.Transaction `json:"tx"`
 	// By is who handed it over, as they call themselves; may be empty.
-	By        string    `json:"by,omitempty"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	By string `json:"by,omitempty"`
+	// Trace is where in a trace it was handed over, so that each of its steps belongs to that trace, whatever
+	// becomes of its tasks.
+	Trace     tracing.Parent `json:"trace,omitzero"`
+	CreatedAt time.Time      `json:"createdAt"`
+	UpdatedAt time.Time      `json:"updatedAt"`
 	// Last is the newest entry of the history, by which a repetition is recognised; zero as long as
 	// nothing has happened since the payout was accepted.
 	Last Entry `json:"last,omitzero"`
@@ -120,7 +124,8 @@ type Ledger interface {
 	// the record and ErrConflict.
 	Create(ctx context.Context, p payout.Payout, now time.Time) (Record, bool, error)
 	// CreateMany is Create for several payouts in one exchange, in their order, with one answer
-	// for each. by names who hands them over, for their history; it may be empty.
+	// for each. by names who hands them over, for their history; it may be empty. Their traces are
+	// those of ctx (tracing.Each).
 	CreateMany(ctx context.Context, ps []payout.Payout, by string, now time.Time) []Created
 	// Get reads one payout, or ErrNotFound.
 	Get(ctx context.Context, ref string) (Record, error)

@@ -115,7 +115,7 @@ func (in Instruction) read() (Payout, InvalidError) {
 	}
 	p.SetDefaults()
 	if amount, err := money.Parse(string(in.Amount)); err != nil {
-		bad.add("amount", clip(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
+		bad.add("amount", shownAmount(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
 	} else {
 		p.Amount = amount
 	}
@@ -216,7 +216,7 @@ func (p Payout) wrongPayee(bad *InvalidError) {
 		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
 	}
 	if !textWithin(p.Notes, 255) {
-		bad.add("notes", clip(p.Notes), "use at most 255 printable characters")
+		bad.add("notes", "****", "use at most 255 printable characters")
 	}
 	const fix = "goes only with kind bank"
 	if p.BankCode != "" {
@@ -303,4 +303,18 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:40], "") + "…"
+}
+
+// shownAmount is an amount that cannot be read. One with as many digits as a phone number may be one in the wrong place.
+func shownAmount(s string) string {
+	digits := 0
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
+			digits++
+		}
+	}
+	if digits >= 10 {
+		return Mask(s)
+	}
+	return clip(s)
 }

@@ -58,7 +58,7 @@ func TestParseBad(t *testing.T) {
 		{"AmountThousands", func(in *Instruction) { in.Amount = "1.000.000" }, `amount "1.000.000": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"FeeBad", func(in *Instruction) { in.Fee = "free" }, `fee "free": use digits with at most two decimals and no separators, such as 0.00`},
 		{"FundTypeSpace", func(in *Instruction) { in.FundType = "a b" }, `fundType "a b": use 1 to 64 printable ASCII characters without spaces, or leave it out`},
-		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "` + strings.Repeat("n", 40) + `…": use at most 255 printable characters`},
+		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "****": use at most 255 printable characters`},
 		{"ChargeTarget", func(in *Instruction) { in.ChargeTarget = "ME" }, `chargeTarget "ME": use DIVISION or MERCHANT, or leave it out`},
 		{"DivisionMissing", func(in *Instruction) { in.ChargeTarget = "DIVISION" }, `division "": chargeTarget DIVISION needs a division`},
 		{"NotAfter", func(in *Instruction) { in.NotAfter = "tomorrow" }, `notAfter "tomorrow": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},

@@ -130,7 +130,7 @@ func idle(answer []byte) bool {
 // another handler.
 func (b *bundle) serve(t *testing.T, rdb *redis.Client, shutdown time.Duration, h asynq.HandlerFunc) *asynq.Server {
 	t.Helper()
-	cfg := b.worker(t, "bare").config(wakeup.QueueTopUp, 1)
+	cfg := b.worker(t, "bare").config(t.Context(), wakeup.QueueTopUp, 1)
 	cfg.ShutdownTimeout = shutdown
 	s := asynq.NewServerFromRedisClient(rdb, cfg)
 	if err := s.Start(h); err != nil {

@@ -49,7 +49,8 @@ func (r *Runner) hint(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	r.Log.Info("notify", zap.String("ref", ref), zap.String("state", string(rec.Tx.State)), zap.Bool("inquire", !d.Ignored))
+	r.Log.Info("notify", zap.String("ref", ref), zap.String("state", string(rec.Tx.State)), zap.Bool("inquire", !d.Ignored),
+		traceField(rec.Trace.In(ctx)))
 	if d.Ignored {
 		// Due already, or the worker is still sending: the answer to that, or the inquiry that
 		// follows it, tells how it ends.

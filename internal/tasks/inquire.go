@@ -26,6 +26,7 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return err
 	}
+	ctx = headersOf(ctx, t)
 	if rec.Tx.Next != statemachine.StepInquire {
 		return nil
 	}
@@ -48,6 +49,8 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	if rec.Tx.Next != statemachine.StepInquire || rec.Tx.DueAt.After(now) {
 		return nil
 	}
+	ctx, end := step(ctx, rec, stepInquire)
+	defer func() { end(err) }()
 	n, id := rec.Tx.Inquiries+1, danaclient.NewExternalID(now)
 	xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	defer cancel()
@@ -55,6 +58,6 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	verdict = verdictOf(x)
 	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
 		return statemachine.InquiryResult(n, id, x.Outcome, r.Now())
-	})
+	}, number(ctx, "inquiry", n))
 	return err
 }

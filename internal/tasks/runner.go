@@ -77,7 +77,10 @@ func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
 // again, and the ledger recognises it. If Redis stays away the answer is lost from the
 // record; the attempt is on record, counts as lost at its deadline, and DANA's
 // deduplication makes the retry harmless (promise 1).
-func (r *Runner) settle(ctx context.Context, p payout.Payout, x danaclient.Exchange, event func(ledger.Record) statemachine.Event) (statemachine.Decision, error) {
+func (r *Runner) settle(
+	ctx context.Context, p payout.Payout, x danaclient.Exchange, event func(ledger.Record) statemachine.Event, fields ...zap.Field,
+) (statemachine.Decision, error) {
+	fields = append(r.exchangeFields(p.Ref, x), fields...)
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
 
@@ -96,18 +99,32 @@ func (r *Runner) settle(ctx context.Context, p payout.Payout, x danaclient.Excha
 	}, backoff.WithMaxElapsedTime(recordFor))
 	if err != nil {
 		r.Metrics.Unrecorded()
-		r.Log.Error("an answer of DANA could not be recorded", append(r.exchangeFields(p.Ref, x), zap.Error(err))...)
+		r.Log.Error("an answer of DANA could not be recorded", append(fields, traceField(ctx), zap.Error(err))...)
 		return statemachine.Decision{}, err
 	}
-	r.decided(ctx, w.rec, w.d, r.exchangeFields(p.Ref, x)...)
+	note(ctx, x, w.d)
+	r.decided(ctx, w.rec, w.d, fields...)
 	return w.d, nil
+}
+
+// booked is decided for what is written down without an exchange: an attempt that is lost, the end of a time.
+func (r *Runner) booked(ctx context.Context, rec ledger.Record, d statemachine.Decision, attempt int) {
+	ctx, end := step(ctx, rec, stepBook)
+	defer end(nil)
+	fields := []zap.Field{zap.String("ref", rec.Payout.Ref)}
+	if attempt > 0 {
+		fields = append(fields, number(ctx, "attempt", attempt))
+	}
+	note(ctx, danaclient.Exchange{}, d)
+	r.decided(ctx, rec, d, fields...)
 }
 
 // decided follows a decision that is on record: one line in the log, the hold, the next
 // wake-up.
 func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.Decision, fields ...zap.Field) {
 	fields = append(fields,
-		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)))
+		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)),
+		traceField(ctx))
 	if d.Entry.From == statemachine.StateFailed && d.Entry.Event == "inquiry_succeeded" {
 		r.Metrics.PaidAfterFailed()
 		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
@@ -206,7 +223,7 @@ func (r *Runner) load(ctx context.Context, t *asynq.Task) (string, error) {
 	if !whole {
 		return ref, nil
 	}
-	_, _, err = r.Ledger.Create(ctx, p, r.Now())
+	_, _, err = r.Ledger.Create(headersOf(ctx, t), p, r.Now())
 	if errors.Is(err, ledger.ErrConflict) {
 		return "", &PayloadError{t.Type(), errors.Join(errors.New("ref "+ref), err)}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/hibiken/asynq"
+	"go.uber.org/zap"
 
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
@@ -29,6 +30,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	if err != nil {
 		return err
 	}
+	ctx = headersOf(ctx, t)
 	if rec.Tx.Next == statemachine.StepAnswer && !r.Now().Before(rec.Tx.Open.Deadline) {
 		return r.bookLost(ctx, rec.Payout)
 	}
@@ -40,7 +42,7 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	}
 
 	if rec.Payout.Validate && rec.Tx.Seq == 0 && !rec.Tx.Expired(r.Now()) {
-		if good, err := r.validate(ctx, rec.Payout); !good {
+		if good, err := r.validate(ctx, rec); !good {
 			return err
 		}
 	}
@@ -52,6 +54,14 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	}
 	verdict := gate.NoVerdict
 	defer func() { pass.Done(verdict) }()
+	return r.send(ctx, rec, out, &verdict)
+}
+
+// send makes one attempt at a payout that is past the gate, and says what the gate is to think of it.
+func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict *gate.Verdict) (err error) {
+	ctx, end := step(ctx, rec, stepSend)
+	defer func() { end(err) }()
+	ref := rec.Payout.Ref
 
 	// The exchange's time starts before the write-ahead: a process that is frozen anywhere
 	// below sends nothing after this deadline, when another may have taken over.
@@ -78,7 +88,8 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		return nil
 	}
 	if d.Entry.Event != statemachine.Taken {
-		r.decided(ctx, rec, d)
+		note(ctx, danaclient.Exchange{}, d)
+		r.decided(ctx, rec, d, zap.String("ref", ref))
 		return nil
 	}
 	r.Metrics.Attempt()
@@ -89,28 +100,30 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	xctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), ends)
 	defer cancel()
 	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout)
-	verdict = verdictOf(x)
+	*verdict = verdictOf(x)
 	sent := rec.Tx.Open
 	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
 		return statemachine.SendResult(sent, x.Outcome, r.Now())
-	})
+	}, number(ctx, "attempt", sent.Seq))
 	return err
 }
 
 // bookLost books an attempt whose deadline passed without an outcome on record. What it
 // did is not known; it counts as unknown and is retried under the same reference.
 func (r *Runner) bookLost(ctx context.Context, p payout.Payout) error {
+	lost := 0
 	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		now := r.Now()
 		if rec.Tx.Next != statemachine.StepAnswer || now.Before(rec.Tx.Open.Deadline) {
 			return statemachine.Event{}, false
 		}
+		lost = rec.Tx.Open.Seq
 		return statemachine.Lost(rec.Tx.Open, now), true
 	})
 	if err != nil || d.Ignored {
 		return err
 	}
-	r.decided(ctx, rec, d)
+	r.booked(ctx, rec, d, lost)
 	return nil
 }
 

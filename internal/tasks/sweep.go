@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tracing"
 	"github.com/salur-id/salur/internal/wakeup"
 )
 
@@ -160,7 +161,8 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 	}
 	if lost {
 		s.Metrics.Find("lost_wakeup")
-		s.Log.Warn("a payout's wake-up was lost and made again", zap.String("ref", w.Ref), zap.String("step", string(tx.Next)))
+		s.Log.Warn("a payout's wake-up was lost and made again", zap.String("ref", w.Ref), zap.String("step", string(tx.Next)),
+			traceField(rec.Trace.In(ctx)))
 	}
 	// The longer it waits (at a closed gate, in a dead worker), the rarer the look.
 	pause := min(max(late, s.Grace), patience*s.Grace)
@@ -175,7 +177,7 @@ func (s *Sweeper) happen(ctx context.Context, p payout.Payout, what string, ev s
 		return err
 	}
 	s.Metrics.Find(what)
-	s.decided(ctx, rec, d)
+	s.booked(ctx, rec, d, 0)
 	return nil
 }
 
@@ -199,7 +201,7 @@ func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 		if err != nil || !whole {
 			continue // stays where a person finds it
 		}
-		_, created, err := wakeup.Submit(ctx, s.Ledger, s.Queue, p, s.Now())
+		_, created, err := wakeup.Submit(tracing.FromHeaders(t.Headers).In(ctx), s.Ledger, s.Queue, p, s.Now())
 		if errors.Is(err, ledger.ErrConflict) {
 			continue
 		}

@@ -22,7 +22,8 @@ const whyNotWaited statemachine.Why = "breaker_open"
 // credentials, no funds): whether it can take the money. The payout is sent all the same.
 // Nothing is risked by that: DANA looks itself, and its answer to the send decides, holds
 // included.
-func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err error) {
+func (r *Runner) validate(ctx context.Context, rec ledger.Record) (good bool, err error) {
+	p := rec.Payout
 	out, id := doors[p.Kind], danaclient.NewExternalID(r.Now())
 	x := danaclient.Exchange{
 		API: out.accountAPI, ExternalID: id,
@@ -30,8 +31,12 @@ func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err 
 	}
 	pass, err := r.Gate.Wait(ctx, string(out.accountAPI), gate.Validate)
 	var closed *gate.ClosedError
-	switch {
-	case err == nil:
+	if err != nil && (!errors.As(err, &closed) || closed.Why != gate.WhyBreaker) {
+		return false, err
+	}
+	ctx, end := step(ctx, rec, stepValidate)
+	defer func() { end(err) }()
+	if err == nil {
 		xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 		defer cancel()
 		var holder string
@@ -40,8 +45,6 @@ func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err 
 		if x.Outcome.Kind == statemachine.Succeeded && !r.IgnoreNames && !payout.SameName(p.AccountName, holder) {
 			x.Outcome.Kind, x.Outcome.Why = statemachine.Inconsistent, statemachine.NameMismatch
 		}
-	case !errors.As(err, &closed) || closed.Why != gate.WhyBreaker:
-		return false, err
 	}
 	d, err := r.settle(ctx, p, x, func(ledger.Record) statemachine.Event {
 		return statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now())

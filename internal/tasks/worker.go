@@ -33,13 +33,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	sending := max(1, (w.Concurrency-inquiring)/len(doors))
 
 	mux := asynq.NewServeMux()
-	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(wakeup.QueueInquiry, inquiring))}
+	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, wakeup.QueueInquiry, inquiring))}
 	for kind := range doors {
 		queue, send := wakeup.Route(kind, statemachine.StepSend)
 		_, inquire := wakeup.Route(kind, statemachine.StepInquire)
 		mux.HandleFunc(send, w.Runner.Send)
 		mux.HandleFunc(inquire, w.Runner.Inquire)
-		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(queue, sending)))
+		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, queue, sending)))
 	}
 
 	// The gate and the sweeper work until the last exchange is recorded.
@@ -73,8 +73,10 @@ func (w *Worker) Run(ctx context.Context) error {
 // timeout. It is above the longest exchange with its recording: what is cut off then only waits at the gate.
 func StopsWithin(timeout time.Duration) time.Duration { return timeout + margin }
 
-func (w *Worker) config(queue string, concurrency int) asynq.Config {
+func (w *Worker) config(ctx context.Context, queue string, concurrency int) asynq.Config {
+	ctx = context.WithoutCancel(ctx) // it has what makes spans; a task's own end is asynq's to say
 	return asynq.Config{
+		BaseContext:    func() context.Context { return ctx },
 		Concurrency:    concurrency,
 		Queues:         map[string]int{queue: 1},
 		RetryDelayFunc: retryDelay,

@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 )
 
@@ -49,7 +50,7 @@ func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err 
 		return "", p, false, errors.New("payload: something stands after the JSON object")
 	}
 	if in.V != payloadVersion {
-		return "", p, false, fmt.Errorf("v %d: this version reads %d", in.V, payloadVersion)
+		return "", p, false, fmt.Errorf("v: this version reads %d alone", payloadVersion)
 	}
 	if in.Ref == "" {
 		return "", p, false, errors.New(`ref "": give the payout's reference`)
@@ -98,7 +99,15 @@ func Mask(b []byte) string {
 	}
 	for name, value := range fields {
 		switch name {
-		case "v", "ref", "kind", "amount", "fee", "fundType", "chargeTarget", "validate", "notAfter":
+		case "amount", "fee": // one that cannot be read may be a phone number in the wrong place
+			if _, err := money.Parse(fmt.Sprint(value)); err != nil {
+				fields[name] = "****"
+			}
+		case "v":
+			if v, ok := value.(float64); !ok || v > 1000 {
+				fields[name] = "****"
+			}
+		case "ref", "kind", "fundType", "chargeTarget", "validate", "notAfter":
 		case "bankCode": // one that is too long may be an account number in the wrong place
 			if code, ok := value.(string); !ok || len(code) > 8 {
 				fields[name] = "****"
@@ -106,6 +115,10 @@ func Mask(b []byte) string {
 		case "customer", "customerId", "account":
 			fields[name] = payout.Mask(fmt.Sprint(value))
 		default:
+			delete(fields, name)
+			if strings.ContainsAny(name, "0123456789") { // it may be a number without its name
+				name = payout.Mask(name)
+			}
 			fields[name] = "****"
 		}
 	}

@@ -54,7 +54,7 @@ func (q *Queue) Wake(ctx context.Context, rec ledger.Record) error {
 	if typ == "" {
 		return nil
 	}
-	_, err := q.enqueue(ctx, queue, typ, rec.Payout.Ref, StepID(rec, 0), rec.Tx.DueAt)
+	_, err := q.enqueue(ctx, queue, task(typ, rec), rec.Payout.Ref, StepID(rec, 0), rec.Tx.DueAt)
 	return err
 }
 
@@ -68,11 +68,19 @@ func (q *Queue) Rewake(ctx context.Context, rec ledger.Record, tooLong bool) (lo
 	if typ == "" {
 		return false, nil
 	}
-	return q.remake(ctx, queue, typ, rec.Payout.Ref, rec.Tx.DueAt, func(n int) string { return StepID(rec, n) }, tooLong)
+	return q.remake(ctx, queue, task(typ, rec), rec.Payout.Ref, rec.Tx.DueAt, func(n int) string { return StepID(rec, n) }, tooLong)
+}
+
+// task is the task that wakes up for a payout. It carries the payout's trace for who looks at the task alone; the
+// step itself reads it from the ledger.
+func task(typ string, rec ledger.Record) *asynq.Task {
+	return asynq.NewTaskWithHeaders(typ, Encode(rec.Payout.Ref), rec.Trace.Headers())
 }
 
 // remake looks at the tasks that could wake up for one thing, by id, and makes the first that is missing.
-func (q *Queue) remake(ctx context.Context, queue, typ, ref string, at time.Time, id func(respin int) string, tooLong bool) (lost bool, err error) {
+func (q *Queue) remake(
+	ctx context.Context, queue string, task *asynq.Task, ref string, at time.Time, id func(respin int) string, tooLong bool,
+) (lost bool, err error) {
 	spare := false
 	for n := range Respins + 1 {
 		id := id(n)
@@ -80,7 +88,7 @@ func (q *Queue) remake(ctx context.Context, queue, typ, ref string, at time.Time
 		switch {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			// Not there, or Redis lost it with its queue: make it.
-			made, err := q.enqueue(ctx, queue, typ, ref, id, at)
+			made, err := q.enqueue(ctx, queue, task, ref, id, at)
 			return made && !spare, err
 		case err != nil:
 			return false, fmt.Errorf("look up task %s: %w", id, err)
@@ -112,8 +120,8 @@ func (q *Queue) Head(queue string, now time.Time) time.Time {
 	return now.Add(-info.Latency)
 }
 
-func (q *Queue) enqueue(ctx context.Context, queue, typ, ref, id string, at time.Time) (bool, error) {
-	_, err := q.Client.EnqueueContext(ctx, asynq.NewTask(typ, Encode(ref)),
+func (q *Queue) enqueue(ctx context.Context, queue string, task *asynq.Task, ref, id string, at time.Time) (bool, error) {
+	_, err := q.Client.EnqueueContext(ctx, task,
 		asynq.Queue(queue), asynq.TaskID(id), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
 		asynq.Retention(taskRetention),
 		// asynq keeps whole seconds, cut off. The handler waits out the rest.
@@ -123,7 +131,7 @@ func (q *Queue) enqueue(ctx context.Context, queue, typ, ref, id string, at time
 		return false, nil // it exists; perhaps this very call made it and its answer was lost
 	}
 	if err != nil {
-		return false, fmt.Errorf("enqueue %s for payout %s: %w", typ, ref, err)
+		return false, fmt.Errorf("enqueue %s for payout %s: %w", task.Type(), ref, err)
 	}
 	return true, nil
 }

@@ -1,0 +1,16 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// NoArgs is for commands that take flags alone. It does not repeat what it refuses, as cobra's own would: that may be a phone
+// number whose flag was forgotten.
+func NoArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return Fail(Invalid, fmt.Errorf("takes no arguments, and every value needs its flag; see %s --help", c.CommandPath()))
+	}
+	return nil
+}
