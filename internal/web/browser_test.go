@@ -32,7 +32,7 @@ func dom(t *testing.T, chromium, url string) string {
 	out, err := exec.CommandContext(ctx, chromium,
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(),
-		"--virtual-time-budget=20000", "--dump-dom", url).Output()
+		"--virtual-time-budget=5000", "--dump-dom", url).Output()
 	if err != nil {
 		t.Fatalf("%s: %v", url, err)
 	}
