@@ -158,7 +158,8 @@ func TestHoldAndResume(t *testing.T) {
 	says(t, "held", body, "Sending is held: all workers stop within a second.", "Sending is held by Sari since 2026-03-01 10:00:00 WIB (0s) : seen in the portal",
 		"held by Sari : seen in the portal")
 	holds, err := gate.ReadHolds(ctx, b.rdb)
-	if err != nil || code != http.StatusOK || len(holds) != 1 || holds[0].By != gate.ByPerson || holds[0].Person != "Sari" || holds[0].Reason != "seen in the portal" {
+	if err != nil || code != http.StatusOK || len(holds) != 1 ||
+		holds[0].By != gate.ByPerson || holds[0].Person != "Sari" || holds[0].Reason != "seen in the portal" {
 		t.Fatalf("%d, %+v, %v", code, holds, err)
 	}
 	_, body = b.send(t, Path+"holds", actResume, signed("by", "Dewi", "reason", "it is over"))

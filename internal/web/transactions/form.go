@@ -49,7 +49,8 @@ func (s *site) form(act, ref string, sent form) form {
 func (s *site) readForm(r *http.Request, ref string) (form, error) {
 	r.Body = http.MaxBytesReader(nil, r.Body, longestForm)
 	if err := r.ParseForm(); err != nil {
-		return form{}, &toldError{status: http.StatusBadRequest, title: "Nothing was done", text: "The form could not be read. Go back, reload the page and send it again."}
+		return form{}, &toldError{status: http.StatusBadRequest, title: "Nothing was done",
+			text: "The form could not be read. Go back, reload the page and send it again."}
 	}
 	get := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	f := form{Act: get("act"), By: get("by"), Reason: get("reason"), As: get("as"), Bad: map[string]string{}}

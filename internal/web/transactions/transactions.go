@@ -103,7 +103,8 @@ func (s *site) failed(r *http.Request, err error) page {
 }
 
 func (s *site) lost(*http.Request) (page, error) {
-	return page{}, &toldError{status: http.StatusNotFound, title: "No such page", text: "There is nothing at this address. See the overview, or search for a reference above."}
+	return page{}, &toldError{status: http.StatusNotFound, title: "No such page",
+		text: "There is nothing at this address. See the overview, or search for a reference above."}
 }
 
 // toldError is what a visitor is told. err is what was logged beside it, nil when it is no fault of ours.
