@@ -49,23 +49,10 @@ func (p *program) inquireCommand() *cobra.Command {
 				}{ref, rec.Tx.State, salur.Time{Time: rec.Tx.DueAt}})
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "A worker asks DANA about %s as soon as it can. It is %s; %s.\nSee the answer with: ledger show %s\n",
-				ref, rec.Tx.State, whatAnswerDoes(rec.Tx.State), ref)
+				ref, rec.Tx.State, operate.AnswerDoes(rec.Tx.State), ref)
 			return err
 		},
 	}
 	addReason(c, &reason)
 	return c
-}
-
-// whatAnswerDoes is what DANA's word can change about a payout in the state.
-func whatAnswerDoes(s statemachine.State) string {
-	switch s {
-	case statemachine.StatePending:
-		return "the answer may settle it"
-	case statemachine.StateReview:
-		return "the answer is recorded for the person who resolves it"
-	case statemachine.StateSucceeded:
-		return "only an answer that DANA has taken it back changes that"
-	}
-	return "the answer is recorded and changes nothing"
 }

@@ -23,14 +23,15 @@ import (
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/sandbox"
 	"github.com/salur-id/salur/internal/web"
+	"github.com/salur-id/salur/internal/web/transactions"
 )
 
 func newDemoCommand(environ []string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole system in one process on embedded parts, with sample payouts",
-		Long: `demo needs nothing but itself: an embedded Redis, an embedded DANA sandbox, a worker, the
-web UI, and a stream of sample payouts that covers every outcome. Its schedules are
+		Long: `demo needs nothing but itself: an embedded Redis, an embedded DANA sandbox, a worker, its
+web pages, and a stream of sample payouts that covers every outcome. Its schedules are
 shortened to seconds. Its data is gone when it stops (Ctrl-C).
 
 Of the environment it heeds SALUR_HTTP_ADDR, SALUR_UI_USER, SALUR_UI_PASSWORD,
@@ -82,13 +83,14 @@ func demo(ctx context.Context, environ []string, stdout, stderr io.Writer) (err 
 	fmt.Fprintf(stdout, `Salur demo: embedded Redis, embedded DANA sandbox, one worker. No real money; all data is
 gone when it stops (Ctrl-C).
 
+  transactions    http://%[1]s%[5]s
   Asynq web UI    http://%[1]s%[2]s
   metrics         http://%[1]s/metrics
   readiness       http://%[1]s/readyz
   DANA's books    %[3]s/_sandbox/state
   look closer     REDIS_URL=redis://%[4]s go run ./cmd/ledger list
 
-`, s.listener.Addr(), web.UIPath, url, store.Addr())
+`, s.listener.Addr(), web.UIPath, url, store.Addr(), transactions.Path)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -1,5 +1,5 @@
 // Command worker executes payouts: it sends top-ups to DANA, follows up what is not
-// settled, and serves health, metrics and the Asynq web UI.
+// settled, and serves health, metrics and pages for people.
 package main
 
 import (
@@ -34,8 +34,8 @@ func newCommand(environ []string) *cobra.Command {
 Run as many as you like on one Redis. SIGTERM and SIGINT stop it gracefully: exchanges
 under way are finished and recorded, nothing new is taken.
 
-It serves /healthz, /readyz, /metrics and, at /monitoring/, the Asynq web UI; and with
-SALUR_NOTIFY_ADDR, on that address alone, DANA's bank notify.
+It serves /healthz, /readyz, /metrics and, for people, /transactions/ (payouts, what is held
+and why) and /monitoring/ (the Asynq web UI); and with SALUR_NOTIFY_ADDR, on that address alone, DANA's bank notify.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),

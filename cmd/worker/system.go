@@ -144,6 +144,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	m.Registry.MustRegister(metrics.NewBooks(s.ledger, s.redis, time.Now, s.log), metrics.NewRedis(s.redis))
 	s.web, s.closeUI = web.Handler(web.Config{
 		User: s.cfg.HTTP.UIUser, Password: string(s.cfg.HTTP.UIPassword), Gatherer: m.Registry, Ready: s.checks(),
+		Gate: s.gate.Status, Worker: runner.Owner, Log: s.log,
 		NewRedis: func() redis.UniversalClient {
 			c, _ := config.NewRedis(s.cfg.RedisURL, 0) // the same URL has made a client already
 			return c

@@ -43,6 +43,19 @@ func Inquire(ctx context.Context, l *ledger.Redis, q *wakeup.Queue, ref, by, rea
 	return rec, q.Wake(ctx, rec), nil
 }
 
+// AnswerDoes is what DANA's word can change about a payout in the state, as half a sentence.
+func AnswerDoes(s statemachine.State) string {
+	switch s {
+	case statemachine.StatePending:
+		return "the answer may settle it"
+	case statemachine.StateReview:
+		return "the answer is recorded for the person who resolves it"
+	case statemachine.StateSucceeded:
+		return "only an answer that DANA has taken it back changes that"
+	}
+	return "the answer is recorded and changes nothing"
+}
+
 // Resolve ends a payout in review the way a person has found it to be, or notes that DANA took a
 // success back. It moves no money.
 //

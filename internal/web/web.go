@@ -1,25 +1,22 @@
 // Package web is what a worker serves over HTTP: health for the orchestrator, metrics for
-// Prometheus, and the Asynq web UI for people.
+// Prometheus, and for people the page of transactions and the Asynq web UI.
 package web
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
-	"net"
+	"errors"
 	"net/http"
 	"time"
 
-	"github.com/hibiken/asynqmon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
-	"github.com/salur-id/salur/internal/wakeup"
+	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/web/transactions"
 )
-
-// UIPath is where the Asynq web UI is mounted.
-const UIPath = "/monitoring/"
 
 // Check is one line of the readiness answer: nil, or why not.
 type Check struct {
@@ -29,28 +26,32 @@ type Check struct {
 
 // Config is what the pages need.
 type Config struct {
-	// User and Password protect the web UI. Without them it answers on the loopback
-	// interface only, and changes nothing.
+	// User and Password protect the pages. Without them they answer on the loopback
+	// interface only, and change nothing.
 	User, Password string
-	// NewRedis opens the connection of the web UI, which closes it.
+	// NewRedis opens a connection for the pages, which close it. They have connections of their own so that whoever
+	// reads pages never takes one from the payouts.
 	NewRedis func() redis.UniversalClient
+	// Gate is what this worker's gate believes, and Worker the worker's name.
+	Gate     func() gate.Status
+	Worker   string
 	Gatherer prometheus.Gatherer
 	Ready    []Check
+	Log      *zap.Logger
 }
 
-// Handler serves /healthz, /readyz, /metrics and the web UI. Close the UI when done.
-func Handler(cfg Config) (h http.Handler, closeUI func() error) {
-	ui := asynqmon.New(asynqmon.Options{
-		RootPath:         UIPath[:len(UIPath)-1],
-		RedisConnOpt:     connOpt(cfg.NewRedis),
-		ReadOnly:         cfg.User == "",
-		PayloadFormatter: asynqmon.PayloadFormatterFunc(func(_ string, p []byte) string { return wakeup.Mask(p) }),
-		ResultFormatter:  asynqmon.ResultFormatterFunc(func(string, []byte) string { return "(hidden)" }),
+// Handler serves /healthz, /readyz, /metrics, the page of transactions and the Asynq web UI. Close them when done.
+func Handler(cfg Config) (h http.Handler, closePages func() error) {
+	readOnly := cfg.User == ""
+	tasks, closeTasks := monitoring(cfg.NewRedis, readOnly)
+	rdb := cfg.NewRedis()
+	payouts := transactions.New(transactions.Config{
+		Redis: rdb, Gate: cfg.Gate, Worker: cfg.Worker, TasksPath: UIPath, ReadOnly: readOnly, Secret: cfg.Password, Now: time.Now, Log: cfg.Log,
 	})
-	guard := loopbackOnly
-	if cfg.User != "" {
-		guard = basicAuth(cfg.User, cfg.Password)
-	}
+	in := guard(cfg.User, cfg.Password)
+	// A browser that holds the password must not act for another site.
+	sameOrigin := http.NewCrossOriginProtection().Handler
+
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		// Alive: this very answer. It must not depend on Redis, or an outage there restarts
@@ -59,10 +60,10 @@ func Handler(cfg Config) (h http.Handler, closeUI func() error) {
 	})
 	mux.HandleFunc("GET /readyz", ready(cfg.Ready))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}))
-	// A browser that holds the password must not act for another site.
-	mux.Handle(UIPath, guard(http.NewCrossOriginProtection().Handler(ui)))
-	mux.Handle("GET /{$}", http.RedirectHandler(UIPath, http.StatusFound))
-	return mux, ui.Close
+	mux.Handle(transactions.Path, in(sameOrigin(payouts)))
+	mux.Handle(UIPath, in(sameOrigin(tasks)))
+	mux.Handle("GET /{$}", http.RedirectHandler(transactions.Path, http.StatusFound))
+	return mux, func() error { return errors.Join(closeTasks(), rdb.Close()) }
 }
 
 // Server serves h with bounds on how long a client may take.
@@ -72,11 +73,6 @@ func Server(h http.Handler) *http.Server {
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 }
-
-type connOpt func() redis.UniversalClient
-
-// MakeRedisClient implements asynq.RedisConnOpt.
-func (f connOpt) MakeRedisClient() any { return f() }
 
 func ready(checks []Check) http.HandlerFunc {
 	type result struct {
@@ -110,32 +106,4 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client is gone: nobody to tell
-}
-
-// loopbackOnly answers connections that came in on the loopback interface, as if the UI
-// were bound to it alone, while health and metrics stay reachable.
-func loopbackOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-		if !ok || !local.IP.IsLoopback() {
-			http.Error(w, "The web UI answers on the loopback interface only. Set SALUR_UI_USER and SALUR_UI_PASSWORD to serve it here.", http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func basicAuth(user, password string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			u, p, ok := r.BasicAuth()
-			same := subtle.ConstantTimeCompare([]byte(u), []byte(user)) & subtle.ConstantTimeCompare([]byte(p), []byte(password))
-			if !ok || same != 1 {
-				w.Header().Set("WWW-Authenticate", `Basic realm="Salur"`)
-				http.Error(w, "user and password, please", http.StatusUnauthorized)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 }

@@ -1,0 +1,92 @@
+package transactions
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
+)
+
+type payoutView struct {
+	Payout   payout.Payout
+	Tx       statemachine.Transaction
+	Means    string
+	Amount   string
+	By       string // who handed it over
+	Bank     bool
+	Account  string // masked
+	Created  time.Time
+	Updated  time.Time
+	Age      string
+	History  []ledger.Entry
+	Outcomes []statemachine.State // that a person may resolve it as
+	Answer   string               // what DANA's answer to an inquiry does
+	Inquire  form
+	Resolve  form
+	CanAsk   bool
+	TaskPath string // the task of its next step in the Asynq web UI, empty for none
+}
+
+// payout is one payout, which is what a search finds too.
+func (s *site) payout(r *http.Request) (page, error) {
+	return s.payoutPage(r.Context(), r.URL.Query().Get("ref"), form{})
+}
+
+// payoutPage is the page with a form that was sent and has to be mended, if there is one.
+func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, error) {
+	ref := strings.TrimSpace(typed)
+	if ref == "" {
+		return page{status: http.StatusBadRequest, template: "missing", Title: "Which payout?"}, nil
+	}
+	rec, err := s.ledger.Get(ctx, ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return missing(ref), nil
+	}
+	if err != nil {
+		return page{}, err
+	}
+	history, err := s.ledger.History(ctx, ref)
+	if errors.Is(err, ledger.ErrNotFound) { // purged since
+		return missing(ref), nil
+	}
+	if err != nil {
+		return page{}, err
+	}
+	p := rec.Payout
+	v := payoutView{
+		Payout: p, Tx: rec.Tx, Means: means[rec.Tx.State], Amount: p.Amount.String(), By: rec.By,
+		Bank: p.Kind == payout.Bank, Account: payout.Mask(p.Account),
+		Created: rec.CreatedAt, Updated: rec.UpdatedAt, Age: age(s.Now().Sub(rec.CreatedAt)), History: history,
+		Answer:  operate.AnswerDoes(rec.Tx.State),
+		Inquire: s.form(actInquire, ref, sent), Resolve: s.form(actResolve, ref, sent),
+	}
+	// What people may do is what the machine would not ignore.
+	would := func(ev statemachine.Event) bool { return !statemachine.Policy{}.Decide(rec.Tx, ev).Ignored }
+	v.CanAsk = would(statemachine.AskNow("a person", "", s.Now()))
+	for _, as := range outcomes {
+		if would(statemachine.Resolve(as, "a person", "a reason", s.Now())) {
+			v.Outcomes = append(v.Outcomes, as)
+		}
+	}
+	if queue, _ := wakeup.Route(p.Kind, rec.Tx.Next); queue != "" {
+		v.TaskPath = s.TasksPath + "queues/" + queue + "/tasks/" + url.PathEscape(wakeup.StepID(rec, 0))
+	}
+	return page{template: "payout", Title: ref, Ref: ref, Data: v}, nil
+}
+
+// outcomes are what a person can find a payout to be.
+var outcomes = []statemachine.State{statemachine.StateSucceeded, statemachine.StateFailed, statemachine.StateRefunded}
+
+func address(ref string) string { return Path + "payout?" + url.Values{"ref": {ref}}.Encode() }
+
+func missing(ref string) page {
+	return page{status: http.StatusNotFound, template: "missing", Title: "No such payout", Ref: ref}
+}
