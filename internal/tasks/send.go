@@ -45,10 +45,19 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		}
 	}
 
-	out := doors[rec.Payout.Kind]
+	for again := true; again && err == nil; {
+		again, err = r.attempt(ctx, rec.Payout)
+	}
+	return err
+}
+
+// attempt makes one attempt when the gate lets it. again says that sending was found held just
+// before the attempt was written ahead: nothing was written or sent, and the gate is to be waited at.
+func (r *Runner) attempt(ctx context.Context, p payout.Payout) (again bool, err error) {
+	out := doors[p.Kind]
 	pass, err := r.Gate.Wait(ctx, string(out.sendAPI), gate.Send)
 	if err != nil {
-		return err
+		return false, err
 	}
 	verdict := gate.NoVerdict
 	defer func() { pass.Done(verdict) }()
@@ -60,26 +69,31 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	attempt := statemachine.Attempt{
 		ExternalID: danaclient.NewExternalID(now), Owner: r.Owner, StartedAt: now, Deadline: ends.Add(margin),
 	}
-	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(rec.Payout.Kind), ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+	admitted, unasked := true, error(nil)
+	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		switch {
-		case rec.Tx.DueAt.After(now):
+		case rec.Tx.Next != statemachine.StepSend, rec.Tx.DueAt.After(now):
 			return statemachine.Event{}, false // another task was first
 		case rec.Tx.Expired(now):
 			return statemachine.Expire(now), true
 		}
-		return statemachine.Take(attempt), true
+		// Only what is about to be sent is counted by the limits.
+		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
+			Ref: p.Ref, Amount: p.Amount, Customer: p.Customer + " " + p.CustomerID, Shown: p.MaskedCustomer(),
+		})
+		return statemachine.Take(attempt), admitted && unasked == nil
 	})
-	if err != nil {
-		// Not known: whether the attempt is on record. Nothing was sent; if it is there, it
+	if err = errors.Join(err, unasked); err != nil {
+		// Not known: whether the attempt is on record, or counted. Nothing was sent; if it is there, it
 		// counts as lost at its deadline.
-		return err
+		return false, err
 	}
 	if d.Ignored {
-		return nil
+		return !admitted, nil
 	}
 	if d.Entry.Event != statemachine.Taken {
 		r.decided(ctx, rec, d)
-		return nil
+		return false, nil
 	}
 	r.Metrics.Attempt()
 	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To))
@@ -90,11 +104,8 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 	defer cancel()
 	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout)
 	verdict = verdictOf(x)
-	sent := rec.Tx.Open
-	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
-		return statemachine.SendResult(sent, x.Outcome, r.Now())
-	})
-	return err
+	_, err = r.settle(ctx, rec.Payout, x, statemachine.SendResult(rec.Tx.Open, x.Outcome, r.Now()))
+	return false, err
 }
 
 // bookLost books an attempt whose deadline passed without an outcome on record. What it

@@ -6,7 +6,6 @@ import (
 
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
-	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
@@ -43,8 +42,6 @@ func (r *Runner) validate(ctx context.Context, p payout.Payout) (good bool, err 
 	case !errors.As(err, &closed) || closed.Why != gate.WhyBreaker:
 		return false, err
 	}
-	d, err := r.settle(ctx, p, x, func(ledger.Record) statemachine.Event {
-		return statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now())
-	})
+	d, err := r.settle(ctx, p, x, statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now()))
 	return d.Tx.State == statemachine.StateQueued, err
 }
