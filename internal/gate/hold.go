@@ -224,14 +224,14 @@ func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, 
 // sum that it met begins anew. A limit that is met during the call is lifted without either, and is
 // met again.
 func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) (lifted []Hold, err error) {
-	held, err := ReadHolds(ctx, rdb)
+	held, err := rdb.HGetAll(ctx, holdsKey).Result()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}
 	before, after := around(Change{At: at, Person: by, Reason: reason})
 	keys, args := []string{holdsKey, logKey, letKey}, []any{before, after, logKept, letFor.Milliseconds()}
-	for _, h := range held {
-		if h.limited() {
+	for _, record := range held {
+		if h, err := decode(record); err == nil && h.limited() { // one that cannot be read is lifted, and told below
 			keys, args = append(keys, h.Sums...), append(args, h.Ref)
 		}
 	}
