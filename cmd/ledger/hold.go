@@ -56,7 +56,11 @@ func (p *program) resumeCommand() *cobra.Command {
 		Use:   "resume",
 		Short: "Lift every hold, so that all workers send again",
 		Long: `resume lifts every hold, by a person and by the system. A cause that is still there is met
-again by the next payout, and held again.`,
+again by the next payout, and held again.
+
+A payout that met a limit passes from then on, and the sum that it met begins anew: look at it
+first, with ledger show, and take it back with ledger cancel if it is wrong. A hold for a low
+balance comes back only when the balance has been at the mark in between.`,
 		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := remark(reason); err != nil {
@@ -117,7 +121,11 @@ func explain(h gate.Hold) string {
 	if h.By == gate.ByPerson {
 		return operate.Plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Stamp(h.Since), h.Reason))
 	}
-	return operate.Plain(fmt.Sprintf("by the system since %s: %s (%s, payout %s)", jakarta.Stamp(h.Since), h.Cause, h.Reason, h.Ref))
+	why := h.Reason
+	if h.Ref != "" {
+		why += ", payout " + h.Ref
+	}
+	return operate.Plain(fmt.Sprintf("by the system since %s: %s (%s)", jakarta.Stamp(h.Since), h.Cause, why))
 }
 
 // operator is who is logged in. Stopping must not fail because the system has no name for

@@ -123,9 +123,20 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
 		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
+	var watch gate.Watch
+	if s.cfg.WatchesBalance() {
+		watch = gate.Watch{
+			Ask: runner.Balance, Every: w.BalanceInterval, LowWater: w.LowWater,
+			OnReading: func(b gate.Balance) { m.Balance(b.Amount, b.At) },
+		}
+		if w.LowWater.Positive() {
+			m.LowWater(w.LowWater)
+		}
+	}
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
-		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe,
+		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe, Watch: watch, PersonResumes: !w.ResumeWhenFunded,
+		Limits: gate.Limits{Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
 		OnBreaker: func(api, from, to string) {
 			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
 		},

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/salur-id/salur/internal/money"
 )
 
 // Config is every setting, read and checked. A section that a program did not ask for
@@ -120,9 +122,20 @@ type Worker struct {
 	AfterLoss             bool   // Redis may have forgotten attempts
 	BreakerFailures       int
 	BreakerOpenFor        time.Duration
-	RateLimit             int // requests per second over all workers; 0 for no limit
+	RateLimit             int           // requests per second over all workers; 0 for no limit
+	BalanceInterval       time.Duration // 0 for not watching the merchant's balance
+	LowWater              money.Amount  // zero for none, as with the limits
+	ResumeWhenFunded      bool
+	LimitPayout           money.Amount
+	LimitCustomerDay      money.Amount
+	LimitMinute           money.Amount
 	SweepInterval         time.Duration
 	Retention             time.Duration
+}
+
+// WatchesBalance reports whether the merchant's balance is to be asked for now and then.
+func (c Config) WatchesBalance() bool {
+	return c.Worker.BalanceInterval > 0 && c.DANA.MerchantID != "" && c.DANA.ClientSecret != ""
 }
 
 // API is the HTTP intake.

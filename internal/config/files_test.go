@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/salur-id/salur/internal/money"
 )
 
 const needEverything = NeedRedis | NeedDANA | NeedHTTP | NeedWorker | NeedAPI
@@ -63,7 +65,10 @@ func TestSampleFileChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameKey := cmp.Comparer(func(a, b *rsa.PublicKey) bool { return a == b }) // none in both
+	sameKey := cmp.Options{
+		cmp.Comparer(func(a, b *rsa.PublicKey) bool { return a == b }), // none in both
+		cmp.Comparer(func(a, b money.Amount) bool { return a == b }),
+	}
 	if diff := cmp.Diff(without, with, sameKey); diff != "" {
 		t.Error(diff)
 	}

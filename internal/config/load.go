@@ -144,6 +144,7 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 	}
 	if needs&NeedWorker != 0 {
 		bad = append(bad, webhookContradictions(c, k)...)
+		bad = append(bad, fundsContradictions(c, k)...)
 	}
 	if needs&NeedHTTP != 0 {
 		user, userSet := at("ui_user")

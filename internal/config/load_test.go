@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/money"
 )
 
 const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
@@ -24,8 +25,11 @@ const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.Ne
 // credentials are what a worker cannot start without.
 var credentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
 
-// sameKey compares public keys, of which there may be none.
-var sameKey = cmp.Comparer(func(a, b *rsa.PublicKey) bool { return a == b || a != nil && b != nil && a.Equal(b) })
+// sameKey compares public keys, of which there may be none, and amounts.
+var sameKey = cmp.Options{
+	cmp.Comparer(func(a, b *rsa.PublicKey) bool { return a == b || a != nil && b != nil && a.Equal(b) }),
+	cmp.Comparer(func(a, b money.Amount) bool { return a == b }),
+}
 
 // danaKey is a public key as DANA hands it out, and its text.
 var danaKey = sync.OnceValues(func() (*rsa.PublicKey, string) {
@@ -78,7 +82,7 @@ func TestDefaults(t *testing.T) {
 		Worker: config.Worker{
 			Concurrency: 64, TopUpRetryDelays: delays, BankRetryDelays: delays[:3], NameMismatch: config.NameMismatchReview, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour,
 			NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: config.NotFoundResend,
-			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0,
+			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0, BalanceInterval: time.Minute, ResumeWhenFunded: true,
 			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
 		},
 	}
@@ -151,7 +155,8 @@ func TestEveryValue(t *testing.T) {
 		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
 		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
 		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed", "SALUR_AFTER_LOSS=true",
-		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_SWEEP_INTERVAL=1s",
+		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_BALANCE_INTERVAL=1s", "SALUR_LOW_WATER=1000000", "SALUR_RESUME_WHEN_FUNDED=false",
+		"SALUR_LIMIT_PAYOUT=5000000.50", "SALUR_LIMIT_CUSTOMER_DAY=0.01", "SALUR_LIMIT_MINUTE=90071992547409.91", "SALUR_SWEEP_INTERVAL=1s",
 		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
 	}})
 	if err != nil {
@@ -173,6 +178,8 @@ func TestEveryValue(t *testing.T) {
 			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1,
 			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, AfterLoss: true, BreakerFailures: 1,
 			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
+			BalanceInterval: time.Second, LowWater: money.Rupiah(1000000),
+			LimitPayout: money.FromCents(500000050), LimitCustomerDay: money.FromCents(1), LimitMinute: money.FromCents(1<<53 - 1),
 		},
 		Log: config.Log{Level: 2, Format: "console"},
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/money"
 )
 
 // parser writes one value into the configuration. It returns how to fix the value, or
@@ -98,6 +99,37 @@ func duration(at func(*Config) *time.Duration, least, most time.Duration) parser
 			return fmt.Sprintf("use a duration of %s or more, such as 24h", least)
 		}
 		return "use a duration of more than 0, such as 30s"
+	}
+}
+
+// interval is a duration of a second or more, or 0 for never.
+func interval(at func(*Config) *time.Duration) parser {
+	return func(c *Config, text string) string {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 || d > 0 && d < time.Second {
+			return "use a duration of 1s or more, such as 1m, or 0 for never"
+		}
+		*at(c) = d
+		return ""
+	}
+}
+
+// mostCents is as many as a double holds exactly: sums are compared in Redis's Lua.
+const mostCents = 1<<53 - 1
+
+// amount is rupiah. Zero is the zero Amount: nothing of the kind.
+func amount(at func(*Config) *money.Amount) parser {
+	return func(c *Config, text string) string {
+		a, err := money.Parse(text)
+		switch {
+		case err != nil:
+			return "use an amount in IDR, digits with at most two decimals, such as 5000000 or 5000000.00, or 0 for none"
+		case a.Cents() > mostCents:
+			return "use at most " + money.FromCents(mostCents).Value()
+		case a.Positive():
+			*at(c) = a
+		}
+		return ""
 	}
 }
 

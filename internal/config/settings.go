@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/money"
 )
 
 // Need is a set of settings that a program uses together.
@@ -159,6 +160,24 @@ var settings = []setting{
 	{key: "rate_limit", env: []string{"SALUR_RATE_LIMIT"}, need: NeedWorker, def: "0",
 		usage: "requests per second to DANA over all workers; 0 for no limit",
 		parse: whole(func(c *Config) *int { return &c.Worker.RateLimit }, 0, math.MaxInt32)},
+	{key: "balance_interval", env: []string{"SALUR_BALANCE_INTERVAL"}, need: NeedWorker, def: "1m",
+		usage: "how often the merchant's balance is read with MERCHANT_ID and CLIENT_SECRET set; 0 for never",
+		parse: interval(func(c *Config) *time.Duration { return &c.Worker.BalanceInterval })},
+	{key: "low_water", env: []string{"SALUR_LOW_WATER"}, need: NeedWorker, def: "0",
+		usage: "a balance below it, in IDR, holds all sending; 0 for none",
+		parse: amount(func(c *Config) *money.Amount { return &c.Worker.LowWater })},
+	{key: "resume_when_funded", env: []string{"SALUR_RESUME_WHEN_FUNDED"}, need: NeedWorker, def: "true",
+		usage: "false leaves a hold for want of money to a person",
+		parse: yes(func(c *Config) *bool { return &c.Worker.ResumeWhenFunded })},
+	{key: "limit_payout", env: []string{"SALUR_LIMIT_PAYOUT"}, need: NeedWorker, def: "0",
+		usage: "a payout of more than this, in IDR, holds all sending; 0 for no limit",
+		parse: amount(func(c *Config) *money.Amount { return &c.Worker.LimitPayout })},
+	{key: "limit_customer_day", env: []string{"SALUR_LIMIT_CUSTOMER_DAY"}, need: NeedWorker, def: "0",
+		usage: "more than this to one customer on one day in Jakarta, in IDR, holds all sending; 0 for no limit",
+		parse: amount(func(c *Config) *money.Amount { return &c.Worker.LimitCustomerDay })},
+	{key: "limit_minute", env: []string{"SALUR_LIMIT_MINUTE"}, need: NeedWorker, def: "0",
+		usage: "more than this within any minute by all workers, in IDR, holds all sending; 0 for no limit",
+		parse: amount(func(c *Config) *money.Amount { return &c.Worker.LimitMinute })},
 	{key: "sweep_interval", env: []string{"SALUR_SWEEP_INTERVAL"}, need: NeedWorker, def: "15s",
 		usage: "how often lost follow-ups are looked for",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.SweepInterval }, 1, math.MaxInt64)},

@@ -40,6 +40,11 @@ type Config struct {
 	BreakerOpenFor  time.Duration
 	// RatePerSecond bounds the exchanges of all workers and APIs together; 0 is no bound.
 	RatePerSecond int
+	// Limits stop a runaway, see Admit; Watch looks after the merchant's deposit.
+	Limits Limits
+	Watch  Watch
+	// PersonResumes leaves holds for want of money to a person, whatever the deposit holds.
+	PersonResumes bool
 	Now           func() time.Time
 	// Probe makes one harmless exchange and tells whether the cause of the hold is gone.
 	// One worker at a time calls it. It must respect ctx and must not call Wait, which
@@ -65,6 +70,7 @@ type Gate struct {
 	holds   []Hold    // as last read
 	readAt  time.Time // when that reading began; zero before the first one
 	readErr error     // of the last reading
+	balance Balance   // the merchant's, as last read by any worker; zero before
 }
 
 // New returns a gate through which nothing passes until Run has read the holds.
@@ -82,18 +88,21 @@ func New(cfg Config) *Gate {
 	}
 }
 
-// Run keeps the gate's view of the holds fresh and probes the system's own, until ctx
-// ends; it returns ctx's error. A Redis that cannot be read does not end it: Status says so.
+// Run keeps the gate's view of the holds fresh, probes the system's own and watches the
+// deposit, until ctx ends; it returns ctx's error. A Redis that cannot be read does not end it: Status says so.
 func (g *Gate) Run(ctx context.Context) error {
 	var probing sync.WaitGroup // apart from the reading, which must not wait for DANA
-	probing.Go(func() { every(ctx, g.probeDue) })
-	every(ctx, g.read)
+	probing.Go(func() { every(ctx, pollEvery, g.probeDue) })
+	if g.cfg.Watch.Ask != nil {
+		probing.Go(func() { every(ctx, balanceEvery, g.watch) })
+	}
+	every(ctx, pollEvery, g.read)
 	probing.Wait()
 	return ctx.Err()
 }
 
-func every(ctx context.Context, do func(context.Context)) {
-	tick := time.NewTicker(pollEvery)
+func every(ctx context.Context, pause time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		do(ctx)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // The two sources of a hold.
 const (
 	ByPerson = "person" // stays until a person resumes
-	BySystem = "system" // lifted by a probe, or by a person
+	BySystem = "system" // lifted when the cause is gone, or by a person; a limit's by a person alone
 )
 
 // Hold is a reason not to send, in force for all workers. There is at most one by a
@@ -24,15 +25,21 @@ const (
 // when the last is gone.
 type Hold struct {
 	By string `json:"by"` // ByPerson or BySystem
-	// Cause is what the system met: refused credentials, or a refusal that concerns the
-	// merchant and would meet every payout behind this one too. Empty for a person.
+	// Cause is what the system met: refused credentials, a refusal that concerns the
+	// merchant and would meet every payout behind this one too, a low balance, or a limit.
+	// Empty for a person.
 	Cause  statemachine.Why `json:"cause,omitempty"`
 	Reason string           `json:"reason"`           // for people
 	Person string           `json:"person,omitempty"` // who holds, for ByPerson
 	Ref    string           `json:"ref,omitempty"`    // the payout that met the cause
-	Since  time.Time        `json:"since"`
+	// Needs is what the refused payout wanted of the deposit, when that was the cause.
+	Needs money.Amount `json:"needs,omitzero"`
+	// Sums are where a limit's count is kept; they begin anew when a person resumes.
+	Sums  []string  `json:"sums,omitempty"`
+	Since time.Time `json:"since"`
 	// Probes is how many probes have found the cause still there, NextProbe when the next
-	// one is due. Both are zero for a person.
+	// one is due. Both are zero for a person, and where only a person or a reading of the
+	// balance lifts.
 	Probes    int       `json:"probes,omitempty"`
 	NextProbe time.Time `json:"nextProbe,omitzero"`
 }
@@ -76,12 +83,16 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 note(KEYS[2], ARGV[4], ARGV[3])
 return 1`)
 
-	// resumeScript gets the log's entry as what stands before and after the holds that were lifted.
+	// resumeScript gets the log's entry as what stands before and after the holds that were lifted,
+	// then the references that pass (KEYS[3]) for so long; the further keys are sums that begin anew.
 	resumeScript = redis.NewScript(note + `
 local fields, holds = redis.call('HGETALL', KEYS[1]), {}
 if #fields == 0 then return fields end
 for i = 2, #fields, 2 do table.insert(holds, fields[i]) end
 redis.call('DEL', KEYS[1])
+for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
+for i = 5, #ARGV do redis.call('SADD', KEYS[3], ARGV[i]) end
+if #ARGV > 4 then redis.call('PEXPIRE', KEYS[3], ARGV[4]) end
 note(KEYS[2], ARGV[3], ARGV[1] .. table.concat(holds, ',') .. ARGV[2])
 return fields`)
 )
@@ -107,8 +118,11 @@ func (h Hold) closes(p Purpose) bool {
 // On an error it is not known whether the hold was made. The caller goes on as if it was
 // not: the next exchange meets the same cause and holds again.
 func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
-	h.By, h.Person, h.Since, h.Probes = BySystem, "", g.cfg.Now(), 0
-	h.NextProbe = h.Since.Add(probeAfter(0))
+	h.By, h.Person, h.Since, h.Probes, h.NextProbe = BySystem, "", g.cfg.Now(), 0, time.Time{}
+	if !h.limited() && (!g.cfg.PersonResumes || h.Cause != statemachine.InsufficientFunds) {
+		h.Probes = g.relapses(ctx, h)
+		h.NextProbe = h.Since.Add(probeAfter(h.Probes))
+	}
 	first, err = made(ctx, g.cfg.Redis, holdScript, h)
 	if err != nil {
 		return false, fmt.Errorf("hold for %s: %w", h.Cause, err)
@@ -116,6 +130,29 @@ func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
 	// The hold is made. If it cannot be read back now, the next reading finds it.
 	g.read(ctx)
 	return first, nil
+}
+
+// relapse is how soon after a hold has lifted itself the same cause makes it go on where it was.
+const relapse = 10 * time.Minute
+
+// relapses is how many probes the hold has behind it already: one that came back soon after it had
+// lifted itself was lifted too early, and each time that costs a payout. So the pauses go on growing.
+func (g *Gate) relapses(ctx context.Context, h Hold) int {
+	log, err := Log(ctx, g.cfg.Redis, 20)
+	if err != nil {
+		return 0 // not known, and only the pause depends on it
+	}
+	for _, c := range log {
+		for _, l := range c.Lifted {
+			if l.field() == h.field() {
+				if c.Person != "" || h.Since.Sub(c.At) > relapse {
+					return 0
+				}
+				return l.Probes + 1
+			}
+		}
+	}
+	return 0
 }
 
 // read replaces the gate's view of the holds by what Redis says, and tells what changed.
@@ -182,9 +219,23 @@ func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, 
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
 // cause that is still there is met again by the next payout, and held again. The reason may be empty.
+//
+// A payout that met a limit passes all of them from now on, for the person has seen it, and the
+// sum that it met begins anew. A limit that is met during the call is lifted without either, and is
+// met again.
 func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) (lifted []Hold, err error) {
+	held, err := rdb.HGetAll(ctx, holdsKey).Result()
+	if err != nil {
+		return nil, fmt.Errorf("resume: %w", err)
+	}
 	before, after := around(Change{At: at, Person: by, Reason: reason})
-	fields, err := resumeScript.Run(ctx, rdb, []string{holdsKey, logKey}, before, after, logKept).StringSlice()
+	keys, args := []string{holdsKey, logKey, letKey}, []any{before, after, logKept, letFor.Milliseconds()}
+	for _, record := range held {
+		if h, err := decode(record); err == nil && h.limited() { // one that cannot be read is lifted, and told below
+			keys, args = append(keys, h.Sums...), append(args, h.Ref)
+		}
+	}
+	fields, err := resumeScript.Run(ctx, rdb, keys, args...).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}

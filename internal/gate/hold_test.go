@@ -54,7 +54,7 @@ func holds(t *testing.T, rdb redis.UniversalClient, want ...Hold) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, sameMoney); d != "" {
 		t.Fatalf("holds (-want +got):\n%s", d)
 	}
 }
@@ -188,7 +188,7 @@ func TestHoldsAreIndependent(t *testing.T) {
 			want = append(want, h)
 		}
 		holds(t, rdb, want...)
-		if d := cmp.Diff(want, g.Status().Holds); d != "" {
+		if d := cmp.Diff(want, g.Status().Holds, sameMoney); d != "" {
 			t.Errorf("Status (-want +got):\n%s", d)
 		}
 		ear.expect(t, "held person")
@@ -205,7 +205,7 @@ func TestHoldsAreIndependent(t *testing.T) {
 		want = append(want[1:], Hold{By: ByPerson, Reason: "the bank is on fire", Person: "budi", Since: c.now()})
 
 		lifted, err := Resume(ctx, rdb, "", "Sari", time.Now())
-		if d := cmp.Diff(want, lifted); d != "" || err != nil {
+		if d := cmp.Diff(want, lifted, sameMoney); d != "" || err != nil {
 			t.Errorf("Resume: %v (-want +got):\n%s", err, d)
 		}
 		holds(t, rdb)
@@ -308,7 +308,7 @@ func TestLog(t *testing.T) {
 		`2m0s -person -system:credentials_refused Budi it is "open"`, "1m0s +system:credentials_refused", "1m0s +person",
 		"1m0s -system:insufficient_funds", "0s +system:insufficient_funds",
 	}
-	if d := cmp.Diff(want, said); d != "" {
+	if d := cmp.Diff(want, said, sameMoney); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	for range logKept {

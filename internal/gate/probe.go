@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/statemachine"
 )
 
 const (
@@ -56,8 +58,14 @@ func (g *Gate) probeDue(ctx context.Context) {
 	}
 }
 
+// due tells whether a hold is to be probed now. Those without a time for it never are.
 func (g *Gate) due(h Hold) bool {
-	return h.By == BySystem && !g.cfg.Now().Before(h.NextProbe)
+	if h.By != BySystem || h.NextProbe.IsZero() || g.cfg.Now().Before(h.NextProbe) {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return h.Cause != statemachine.InsufficientFunds || !g.watched()
 }
 
 // probe probes the hold in one field, if no other worker does. Whatever fails on the way
@@ -74,10 +82,15 @@ func (g *Gate) probe(ctx context.Context, field string) {
 		becomes = g.ask(ctx, h)
 	}
 	// A worker that stops still gives the lock back, so that the others need not wait.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readWithin)
+	_ = g.settle(context.WithoutCancel(ctx), field, was, becomes, token)
+}
+
+// settle replaces (or, by "", removes) the hold in one field if it is still what it was.
+func (g *Gate) settle(ctx context.Context, field, was, becomes, token string) error {
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	before, after := around(Change{At: g.cfg.Now()})
-	_ = settle.Run(ctx, g.cfg.Redis, []string{holdsKey, probeLockKey, logKey}, field, was, becomes, token, before, after, logKept).Err()
+	return settle.Run(ctx, g.cfg.Redis, []string{holdsKey, probeLockKey, logKey}, field, was, becomes, token, before, after, logKept).Err()
 }
 
 // ask makes the probe and returns the hold's new record, "" to lift it.

@@ -23,9 +23,6 @@ type Decision struct {
 	Tx Transaction
 	// Entry is for the history.
 	Entry Entry
-	// Hold, when not empty, is a cause that concerns the merchant and not the payout: all
-	// sending must be held (promise 6).
-	Hold Why
 	// Ignored: no rule of the state names the event. Nothing about the payout changes; an
 	// answer of DANA is still worth its entry.
 	Ignored bool
@@ -61,7 +58,7 @@ func (p Policy) Decide(tx Transaction, ev Event) Decision {
 		}
 	}
 
-	d := Decision{Hold: holdFor(ev)}
+	var d Decision
 	r, found := find(c)
 	if found {
 		r.do.do(c)
@@ -131,20 +128,6 @@ func join(a, b string) string {
 		return b
 	}
 	return a + ", " + b
-}
-
-// holdFor: refused credentials, and refusals that would meet every payout of the merchant.
-// What a validation met is left to the send that follows it.
-func holdFor(ev Event) Why {
-	o := ev.Outcome
-	switch {
-	case isValidation(ev.Trigger):
-	case o.Kind == Denied:
-		return CredentialsRefused
-	case o.Kind == Refused && o.Why.MerchantCause():
-		return o.Why
-	}
-	return ""
 }
 
 func isSend(t Trigger) bool    { return strings.HasPrefix(string(t), "send_") }

@@ -258,12 +258,13 @@ func TestDeniedCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	tx := b.out()
-	d := b.policy.Decide(tx, SendResult(tx.Open, Outcome{Kind: Denied, Why: CredentialsRefused}, b.now))
+	ev := SendResult(tx.Open, Outcome{Kind: Denied, Why: CredentialsRefused}, b.now)
+	d := b.policy.Decide(tx, ev)
 	if d.Tx.Attempts != 0 || d.Tx.Round != 0 || d.Tx.Unknown || d.Tx.Next != StepSend || d.Tx.DueAt != b.now {
 		t.Errorf("a denied attempt left its mark: %+v", d.Tx)
 	}
-	if d.Hold != CredentialsRefused {
-		t.Errorf("hold %q, want %q", d.Hold, CredentialsRefused)
+	if why := ev.Holds(); why != CredentialsRefused {
+		t.Errorf("hold %q, want %q", why, CredentialsRefused)
 	}
 	if next := b.policy.Decide(d.Tx, Take(b.attempt())).Tx; next.Open.Seq != 2 {
 		t.Errorf("attempt identity %d reused after a denied one", next.Open.Seq)
@@ -275,14 +276,15 @@ func TestMerchantRefusalsHold(t *testing.T) {
 	b := setup(t)
 	for _, why := range []Why{InsufficientFunds, MerchantLimit, MerchantBlacklisted, InvalidMerchant} {
 		tx := b.out()
-		d := b.policy.Decide(tx, SendResult(tx.Open, Outcome{Kind: Refused, Why: why}, b.now))
-		if d.Hold != why || d.Tx.State != StateFailed || d.Tx.Reason != string(why) {
-			t.Errorf("%s: hold %q, %s (%s)", why, d.Hold, d.Tx.State, d.Tx.Reason)
+		ev := SendResult(tx.Open, Outcome{Kind: Refused, Why: why}, b.now)
+		d := b.policy.Decide(tx, ev)
+		if ev.Holds() != why || d.Tx.State != StateFailed || d.Tx.Reason != string(why) {
+			t.Errorf("%s: hold %q, %s (%s)", why, ev.Holds(), d.Tx.State, d.Tx.Reason)
 		}
 	}
 	tx := b.out()
-	if d := b.policy.Decide(tx, SendResult(tx.Open, Outcome{Kind: Refused, Why: "do_not_honor"}, b.now)); d.Hold != "" {
-		t.Errorf("a payout's own refusal holds all sending: %q", d.Hold)
+	if why := SendResult(tx.Open, Outcome{Kind: Refused, Why: "do_not_honor"}, b.now).Holds(); why != "" {
+		t.Errorf("a payout's own refusal holds all sending: %q", why)
 	}
 }
 

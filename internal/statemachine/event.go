@@ -128,3 +128,20 @@ func Resolve(as State, by, reason string, at time.Time) Event {
 func Cancel(by, reason string, at time.Time) Event {
 	return Event{Trigger: Cancelled, At: at, By: by, Reason: reason}
 }
+
+// Holds is the cause for which all sending must be held because of the event (promise 6): refused
+// credentials, and refusals that would meet every payout of the merchant. Empty for none. It does not
+// depend on the payout's state, so that sending stops before the event is on record.
+//
+// What a validation met is left to the send that follows it.
+func (ev Event) Holds() Why {
+	o := ev.Outcome
+	switch {
+	case isValidation(ev.Trigger):
+	case o.Kind == Denied:
+		return CredentialsRefused
+	case o.Kind == Refused && o.Why.MerchantCause():
+		return o.Why
+	}
+	return ""
+}

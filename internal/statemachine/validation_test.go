@@ -22,9 +22,10 @@ func TestValidation(t *testing.T) {
 		"OfAStatusInquiry": {Outcome{Kind: Failed, Why: "failed"}, StateQueued},
 	} {
 		tx := b.queued()
-		d := b.policy.Decide(tx, AccountResult("ext", tt.o, b.now))
-		if d.Tx.State != tt.state || d.Hold != "" || d.Ignored || d.Tx.Attempts != 0 {
-			t.Errorf("%s: %s, hold %q; want %s and none", name, d.Tx.State, d.Hold, tt.state)
+		ev := AccountResult("ext", tt.o, b.now)
+		d := b.policy.Decide(tx, ev)
+		if d.Tx.State != tt.state || ev.Holds() != "" || d.Ignored || d.Tx.Attempts != 0 {
+			t.Errorf("%s: %s, hold %q; want %s and none", name, d.Tx.State, ev.Holds(), tt.state)
 		}
 		if d.Tx.State == StateQueued && (d.Tx.StepNo != tx.StepNo || d.Tx.Next != StepSend) {
 			t.Errorf("%s: step %d %q after %d", name, d.Tx.StepNo, d.Tx.Next, tx.StepNo)

@@ -6,6 +6,7 @@ package tasks
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -49,6 +50,8 @@ type Runner struct {
 	Now         func() time.Time
 	Log         *zap.Logger
 	Metrics     *metrics.Metrics
+
+	balanceAway atomic.Bool // said already that the balance is not known
 }
 
 // due waits for a step's time if it is near, and reports whether it has come.
@@ -70,27 +73,30 @@ func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
 	}
 }
 
-// settle writes the end of an exchange down, holds all sending if it must, and schedules
-// what comes next.
+// settle holds all sending if the end of an exchange asks for it, writes the end down, and
+// schedules what comes next. It holds first: each moment before costs a payout behind this one.
 //
 // What is not known here: whether a write that returned an error happened. It is made
 // again, and the ledger recognises it. If Redis stays away the answer is lost from the
 // record; the attempt is on record, counts as lost at its deadline, and DANA's
 // deduplication makes the retry harmless (promise 1).
 func (r *Runner) settle(
-	ctx context.Context, p payout.Payout, x danaclient.Exchange, event func(ledger.Record) statemachine.Event, fields ...zap.Field,
+	ctx context.Context, p payout.Payout, x danaclient.Exchange, ev statemachine.Event, fields ...zap.Field,
 ) (statemachine.Decision, error) {
 	fields = append(r.exchangeFields(p.Ref, x), fields...)
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
+	if cause := ev.Holds(); cause != "" {
+		r.hold(ctx, p, cause, ev.Outcome.Code)
+	}
 
 	type written struct {
 		rec ledger.Record
 		d   statemachine.Decision
 	}
 	w, err := backoff.Retry(ctx, func() (written, error) {
-		rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, string(x.Raw), func(rec ledger.Record) (statemachine.Event, bool) {
-			return event(rec), true
+		rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, string(x.Raw), func(ledger.Record) (statemachine.Event, bool) {
+			return ev, true
 		})
 		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrForbidden) {
 			err = backoff.Permanent(err)
@@ -119,8 +125,7 @@ func (r *Runner) booked(ctx context.Context, rec ledger.Record, d statemachine.D
 	r.decided(ctx, rec, d, fields...)
 }
 
-// decided follows a decision that is on record: one line in the log, the hold, the next
-// wake-up.
+// decided follows a decision that is on record: one line in the log, the next wake-up.
 func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.Decision, fields ...zap.Field) {
 	fields = append(fields,
 		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)),
@@ -131,25 +136,25 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 	}
 	r.Log.Info("payout", fields...)
 	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To), d.Entry.At)
-	if d.Hold != "" {
-		r.hold(ctx, rec, d)
-	}
 	if err := r.Queue.Wake(ctx, rec); err != nil {
 		// The step is in the ledger's index: the sweeper makes the wake-up that this was.
 		r.Log.Warn("a wake-up could not be enqueued; the sweeper will", zap.String("ref", rec.Payout.Ref), zap.Error(err))
 	}
 }
 
-func (r *Runner) hold(ctx context.Context, rec ledger.Record, d statemachine.Decision) {
-	h := gate.Hold{Cause: d.Hold, Reason: "DANA answered " + d.Entry.ResponseCode, Ref: rec.Payout.Ref}
+func (r *Runner) hold(ctx context.Context, p payout.Payout, cause statemachine.Why, code string) {
+	h := gate.Hold{Cause: cause, Reason: "DANA answered " + code, Ref: p.Ref}
+	if cause == statemachine.InsufficientFunds {
+		h.Needs = p.Amount.Add(p.Fee)
+	}
 	first, err := r.Gate.Hold(ctx, h)
 	switch {
 	case err != nil:
 		// The next payout meets the same answer and holds then.
-		r.Log.Error("sending could not be held", zap.String("cause", string(d.Hold)), zap.Error(err))
+		r.Log.Error("sending could not be held", zap.String("cause", string(cause)), zap.Error(err))
 	case first:
-		r.Log.Error("ALL SENDING IS HELD: "+holdAdvice(d.Hold), zap.String("cause", string(d.Hold)),
-			zap.String("code", d.Entry.ResponseCode), zap.String("ref", rec.Payout.Ref))
+		r.Log.Error("ALL SENDING IS HELD: "+holdAdvice(cause), zap.String("cause", string(cause)),
+			zap.String("code", code), zap.String("ref", p.Ref))
 	}
 }
 
@@ -158,7 +163,7 @@ func holdAdvice(cause statemachine.Why) string {
 	case statemachine.CredentialsRefused:
 		return "DANA refuses our credentials. Check X_PARTNER_ID, the private key and the public key in DANA's portal. No payout has lost an attempt."
 	case statemachine.InsufficientFunds:
-		return "the merchant's deposit at DANA does not cover the payouts. Fund it; the waiting payouts go on by themselves."
+		return "the merchant's deposit at DANA does not cover the payouts. Fund it; the waiting payouts go on by themselves, unless SALUR_RESUME_WHEN_FUNDED is false."
 	case statemachine.MerchantLimit:
 		return "the merchant's daily limit at DANA is used up. The waiting payouts go on when DANA allows it."
 	}

@@ -47,21 +47,31 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		}
 	}
 
+	for again := true; again && err == nil; {
+		again, err = r.attempt(ctx, rec)
+	}
+	return err
+}
+
+// attempt makes one attempt when the gate lets it. again says that sending was found held just
+// before the attempt was written ahead: nothing was written or sent, and the gate is to be waited at.
+func (r *Runner) attempt(ctx context.Context, rec ledger.Record) (again bool, err error) {
 	out := doors[rec.Payout.Kind]
 	pass, err := r.Gate.Wait(ctx, string(out.sendAPI), gate.Send)
 	if err != nil {
-		return err
+		return false, err
 	}
 	verdict := gate.NoVerdict
 	defer func() { pass.Done(verdict) }()
 	return r.send(ctx, rec, out, &verdict)
 }
 
-// send makes one attempt at a payout that is past the gate, and says what the gate is to think of it.
-func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict *gate.Verdict) (err error) {
+// send makes one attempt at a payout that is past the gate, and says what the gate is to think of it. again is as
+// for attempt.
+func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict *gate.Verdict) (again bool, err error) {
 	ctx, end := step(ctx, rec, stepSend)
 	defer func() { end(err) }()
-	ref := rec.Payout.Ref
+	p := rec.Payout
 
 	// The exchange's time starts before the write-ahead: a process that is frozen anywhere
 	// below sends nothing after this deadline, when another may have taken over.
@@ -70,27 +80,32 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	attempt := statemachine.Attempt{
 		ExternalID: danaclient.NewExternalID(now), Owner: r.Owner, StartedAt: now, Deadline: ends.Add(margin),
 	}
-	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(rec.Payout.Kind), ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+	admitted, unasked := true, error(nil)
+	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
 		switch {
-		case rec.Tx.DueAt.After(now):
+		case rec.Tx.Next != statemachine.StepSend, rec.Tx.DueAt.After(now):
 			return statemachine.Event{}, false // another task was first
 		case rec.Tx.Expired(now):
 			return statemachine.Expire(now), true
 		}
-		return statemachine.Take(attempt), true
+		// Only what is about to be sent is counted by the limits.
+		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
+			Ref: p.Ref, Amount: p.Amount, Customer: p.Customer + " " + p.CustomerID, Shown: p.MaskedCustomer(),
+		})
+		return statemachine.Take(attempt), admitted && unasked == nil
 	})
-	if err != nil {
-		// Not known: whether the attempt is on record. Nothing was sent; if it is there, it
+	if err = errors.Join(err, unasked); err != nil {
+		// Not known: whether the attempt is on record, or counted. Nothing was sent; if it is there, it
 		// counts as lost at its deadline.
-		return err
+		return false, err
 	}
 	if d.Ignored {
-		return nil
+		return !admitted, nil
 	}
 	if d.Entry.Event != statemachine.Taken {
 		note(ctx, danaclient.Exchange{}, d)
-		r.decided(ctx, rec, d, zap.String("ref", ref))
-		return nil
+		r.decided(ctx, rec, d, zap.String("ref", p.Ref))
+		return false, nil
 	}
 	r.Metrics.Attempt()
 	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To), d.Entry.At)
@@ -102,10 +117,8 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout)
 	*verdict = verdictOf(x)
 	sent := rec.Tx.Open
-	_, err = r.settle(ctx, rec.Payout, x, func(ledger.Record) statemachine.Event {
-		return statemachine.SendResult(sent, x.Outcome, r.Now())
-	}, number(ctx, "attempt", sent.Seq))
-	return err
+	_, err = r.settle(ctx, rec.Payout, x, statemachine.SendResult(sent, x.Outcome, r.Now()), number(ctx, "attempt", sent.Seq))
+	return false, err
 }
 
 // bookLost books an attempt whose deadline passed without an outcome on record. What it

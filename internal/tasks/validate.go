@@ -46,8 +46,6 @@ func (r *Runner) validate(ctx context.Context, rec ledger.Record) (good bool, er
 			x.Outcome.Kind, x.Outcome.Why = statemachine.Inconsistent, statemachine.NameMismatch
 		}
 	}
-	d, err := r.settle(ctx, p, x, func(ledger.Record) statemachine.Event {
-		return statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now())
-	})
+	d, err := r.settle(ctx, p, x, statemachine.AccountResult(x.ExternalID, x.Outcome, r.Now()))
 	return d.Tx.State == statemachine.StateQueued, err
 }

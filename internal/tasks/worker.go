@@ -76,13 +76,13 @@ func StopsWithin(timeout time.Duration) time.Duration { return timeout + margin 
 func (w *Worker) config(ctx context.Context, queue string, concurrency int) asynq.Config {
 	ctx = context.WithoutCancel(ctx) // it has what makes spans; a task's own end is asynq's to say
 	return asynq.Config{
-		BaseContext:    func() context.Context { return ctx },
-		Concurrency:    concurrency,
-		Queues:         map[string]int{queue: 1},
-		RetryDelayFunc: retryDelay,
-		IsFailure:      isFailure,
-		ErrorHandler:   asynq.ErrorHandlerFunc(w.report),
-		Logger:         quiet.Log(w.Runner.Log.Named("asynq")).Sugar(),
+		BaseContext:     func() context.Context { return ctx },
+		Concurrency:     concurrency,
+		Queues:          map[string]int{queue: 1},
+		RetryDelayFunc:  retryDelay,
+		IsFailure:       isFailure,
+		ErrorHandler:    asynq.ErrorHandlerFunc(w.report),
+		Logger:          quiet.Log(w.Runner.Log.Named("asynq")).Sugar(),
 		ShutdownTimeout: StopsWithin(w.Runner.Timeout),
 		// A wake-up is at most this late in an idle worker; what is early waits in the handler.
 		TaskCheckInterval:        200 * time.Millisecond,
