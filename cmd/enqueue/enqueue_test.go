@@ -140,7 +140,7 @@ func TestTopUpBadInput(t *testing.T) {
 		{"amount", "1.005", `--amount "1.005": ` + decimals},
 		{"amount", "1.000.000", `--amount "1.000.000": ` + decimals},
 		{"amount", "1,000", `--amount "1,000": ` + decimals},
-		{"amount", "12345678901234567", `--amount "12345678901234567": ` + decimals},
+		{"amount", "12345678901234567", `--amount "12345****567": ` + decimals},
 		{"fee", "1,5", `--fee "1,5": use digits with at most two decimals and no separators, such as 0.00`},
 		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},

@@ -250,7 +250,7 @@ func TestBadUsage(t *testing.T) {
 	}{
 		{"NoKeys", nil, "--keys, --public-key-path: give exactly one"},
 		{"BothKeys", []string{"--keys", "x", "--public-key-path", "x"}, "--keys, --public-key-path: give exactly one"},
-		{"Argument", []string{"--keys", dir, "extra"}, `unknown command "extra"`},
+		{"Argument", []string{"--keys", dir, "extra"}, "takes no arguments"},
 		{"UnknownFlag", []string{"--client-secret", "x"}, "unknown flag"},
 		{"Deposit", []string{"--keys", dir, "--deposit", "1,000"}, `--deposit "1,000": not an amount`},
 		{"Hang", []string{"--keys", dir, "--hang", "0s"}, `--hang "0s"`},
