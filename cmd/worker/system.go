@@ -103,6 +103,9 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		fields = append(fields, zap.Bool("webhook", true))
 	}
 	log.Info("worker", fields...)
+	if cfg.Worker.AfterLoss {
+		log.Warn("SALUR_AFTER_LOSS is on: DANA is asked about every refusal; take it away when all payouts are over")
+	}
 	return s, nil
 }
 
