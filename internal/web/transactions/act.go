@@ -23,7 +23,7 @@ func (s *site) act(do act) func(*http.Request) (page, error) {
 	return func(r *http.Request) (page, error) {
 		if s.ReadOnly {
 			return page{}, &toldError{status: http.StatusForbidden, title: "Nothing was done",
-				text: "Without SALUR_UI_USER and SALUR_UI_PASSWORD these pages are read-only. Act with the command line: ledger inquire, resolve, hold, resume."}
+				text: "Without SALUR_UI_USER and SALUR_UI_PASSWORD these pages are read-only. Act with the command line: ledger inquire, resolve, cancel, hold, resume."}
 		}
 		ref := strings.TrimSpace(r.URL.Query().Get("ref"))
 		f, err := s.readForm(r, ref)
@@ -47,6 +47,8 @@ func (s *site) actOnPayout(ctx context.Context, ref string, f form) (page, error
 		return page{}, s.inquire(ctx, ref, f)
 	case actResolve:
 		return page{}, s.resolve(ctx, ref, f)
+	case actCancel:
+		return page{}, s.cancel(ctx, ref, f)
 	}
 	return s.lost(nil)
 }
@@ -108,6 +110,13 @@ func (s *site) isOnRecord(ctx context.Context, ref string, as statemachine.State
 	tx.State = statemachine.StateReview
 	entry := statemachine.Policy{}.Decide(tx, statemachine.Resolve(as, f.By, f.Reason, s.Now())).Entry
 	return rec.Last.Event == entry.Event && rec.Last.To == entry.To && rec.Last.Detail == entry.Detail
+}
+
+func (s *site) cancel(ctx context.Context, ref string, f form) error {
+	if _, err := operate.Cancel(ctx, s.ledger, ref, f.By, f.Reason, s.Now()); err != nil {
+		return undone(ref, err, "It is not known whether the payout is cancelled, so cancel it again.")
+	}
+	return &doneError{address(ref), "cancelled"}
 }
 
 func (s *site) hold(ctx context.Context, f form) error {

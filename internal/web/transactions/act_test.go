@@ -73,18 +73,35 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	b.put(t, "PAY-1", sm.StateQueued)
+	to, values := b.form(t, Path+"payout?ref=PAY-1", actCancel)
+	for name, v := range signed() {
+		values[name] = v
+	}
+	for range 2 { // a form that is sent twice does no harm
+		code, body := b.post(t, to, values)
+		says(t, "the page", body, "Cancelled: it is never sent.", "cancelled queued → failed by Sari: seen in the portal")
+		if got := b.last(t, "PAY-1"); code != http.StatusOK || got != "queued|failed|cancelled|by Sari: seen in the portal|03:00:00" {
+			t.Errorf("%d, %s", code, got)
+		}
+	}
+}
+
 // Only what the state allows is offered, and what is sent all the same is refused.
 func TestRefusedByState(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
 	for state, offers := range map[sm.State]string{
-		sm.StateQueued: "", sm.StateProcessing: "", sm.StatePending: "inquire", sm.StateReview: "inquire resolve",
+		sm.StateQueued: "cancel", sm.StateProcessing: "", sm.StatePending: "inquire", sm.StateReview: "inquire resolve",
 		sm.StateSucceeded: "inquire resolve", sm.StateFailed: "inquire", sm.StateRefunded: "inquire",
 	} {
 		ref := string(state)
 		b.put(t, ref, state)
 		body := b.shows(t, Path+"payout?ref="+ref)
-		for _, act := range []string{actInquire, actResolve} {
+		for _, act := range []string{actInquire, actResolve, actCancel} {
 			if got := strings.Contains(body, `name="act" value="`+act+`"`); got != strings.Contains(offers, act) {
 				t.Errorf("%s: %s is offered: %t", state, act, got)
 			}
@@ -103,6 +120,10 @@ func TestRefusedByState(t *testing.T) {
 		if code != http.StatusConflict || b.record(t, ref).Version != before {
 			t.Errorf("%s: %d", ref, code)
 		}
+	}
+	before := b.record(t, "processing").Version
+	if code, body := forged("processing", actCancel); code != http.StatusConflict || b.record(t, "processing").Version != before {
+		t.Errorf("what may have been sent was cancelled: %d, %s", code, body)
 	}
 	code, body := forged("queued", actInquire)
 	says(t, "queued", body, "there is nothing to ask yet")

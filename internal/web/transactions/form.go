@@ -11,6 +11,7 @@ import (
 const (
 	actInquire = "inquire"
 	actResolve = "resolve"
+	actCancel  = "cancel"
 	actHold    = "hold"
 	actResume  = "resume"
 )

@@ -10,6 +10,7 @@ var notices = map[string]string{
 	"inquired":      "On record. A worker asks DANA as soon as it can; reload this page to see the answer below.",
 	"inquired-late": "On record. The workers could not be told at once; they find it by themselves within their sweep interval.",
 	"resolved":      "The decision is on record.",
+	"cancelled":     "Cancelled: it is never sent.",
 	"held":          "Sending is held: all workers stop within a second. Exchanges under way are finished, and inquiries go on.",
 	"resumed":       "All workers send again within a second.",
 	"nothing-held":  "Nothing was held.",

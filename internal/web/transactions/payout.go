@@ -31,7 +31,9 @@ type payoutView struct {
 	Answer   string               // what DANA's answer to an inquiry does
 	Inquire  form
 	Resolve  form
+	Cancel   form
 	CanAsk   bool
+	Unsent   bool   // it can be cancelled
 	TaskPath string // the task of its next step in the Asynq web UI, empty for none
 }
 
@@ -66,11 +68,12 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 		Bank: p.Kind == payout.Bank, Account: payout.Mask(p.Account),
 		Created: rec.CreatedAt, Updated: rec.UpdatedAt, Age: age(s.Now().Sub(rec.CreatedAt)), History: history,
 		Answer:  operate.AnswerDoes(rec.Tx.State),
-		Inquire: s.form(actInquire, ref, sent), Resolve: s.form(actResolve, ref, sent),
+		Inquire: s.form(actInquire, ref, sent), Resolve: s.form(actResolve, ref, sent), Cancel: s.form(actCancel, ref, sent),
 	}
 	// What people may do is what the machine would not ignore.
 	would := func(ev statemachine.Event) bool { return !statemachine.Policy{}.Decide(rec.Tx, ev).Ignored }
 	v.CanAsk = would(statemachine.AskNow("a person", "", s.Now()))
+	v.Unsent = would(statemachine.Cancel("a person", "a reason", s.Now()))
 	for _, as := range outcomes {
 		if would(statemachine.Resolve(as, "a person", "a reason", s.Now())) {
 			v.Outcomes = append(v.Outcomes, as)
