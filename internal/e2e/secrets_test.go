@@ -166,7 +166,7 @@ func TestNothingPersonalAnywhere(t *testing.T) {
 	c.mu.Lock()
 	a.add("traces", c.bytes.String())
 	c.mu.Unlock()
-	secrets := []string{uiPassword, redisPassword, otherRedis, collectorKey, hookKey, apiKey, wrongAPIKey, clientSecret, webhookSecret, webhookSecret[6:], "PRIVATE KEY"}
+	secrets := []string{uiPassword, redisPassword, otherRedis, collectorKey, hookKey, apiKey, wrongAPIKey, clientSecret, webhookSecret, webhookSecret[6:], "-----BEGIN"}
 	for _, line := range strings.Split(string(key), "\n") {
 		if len(line) > 30 && !strings.HasPrefix(line, "-----") {
 			secrets = append(secrets, line[:30])
