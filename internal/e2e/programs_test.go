@@ -35,14 +35,14 @@ func TestDemo(t *testing.T) {
 	s := &system{t: t, env: map[string]string{"SALUR_HTTP_ADDR": "127.0.0.1:0"}}
 	demo := s.start("worker", "demo")
 	urls := map[string]string{}
-	for len(urls) < 4 {
+	for len(urls) < 5 {
 		line := demo.line(t)
 		if url := regexp.MustCompile(`http://\S+`).FindString(line); url != "" {
 			urls[strings.TrimSpace(strings.SplitN(line, "http", 2)[0])] = url
 		}
 	}
 	for name, want := range map[string]string{
-		"Asynq web UI": `<div id="root">`, "metrics": "salur_transactions", "readiness": `"checks"`, "DANA's books": `"credits"`,
+		"transactions": "<h1>Overview</h1>", "Asynq web UI": `<div id="root">`, "metrics": "salur_transactions", "readiness": `"checks"`, "DANA's books": `"credits"`,
 	} {
 		await(t, name+" to answer", func() bool { return strings.Contains(get(urls[name]), want) })
 	}

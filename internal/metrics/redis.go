@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,7 +18,8 @@ import (
 // everything while it is away: Books says so then. Take max() over workers for its memory, and
 // min() for its settings.
 type Redis struct {
-	rdb redis.UniversalClient
+	rdb       redis.UniversalClient
+	forbidden atomic.Bool // CONFIG, to this user: asked once, or each scrape would be in Redis's ACL LOG
 
 	used, limit, setting *prometheus.Desc
 }
@@ -65,7 +67,14 @@ func (r *Redis) settings(ctx context.Context) map[string]bool {
 	all := map[string]bool{}
 	look := func(ctx context.Context, node *redis.Client) error {
 		text, _ := node.Info(ctx, "server", "persistence", "memory").Result()
-		config, _ := node.ConfigGet(ctx, "appendfsync").Result() // managed services forbid it: not known
+		var config map[string]string
+		if !r.forbidden.Load() {
+			var err error
+			config, err = node.ConfigGet(ctx, "appendfsync").Result() // managed services do not have it: not known
+			if redis.HasErrorPrefix(err, "NOPERM") {
+				r.forbidden.Store(true)
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		for name, ok := range settingsOf(ledger.Info(text), config["appendfsync"]) {
