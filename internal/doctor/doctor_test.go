@@ -200,6 +200,8 @@ func TestSettingsAndKey(t *testing.T) {
 	}
 	c.HTTP.UIUser = "u"
 	wants(t, settings(c, ""), "web", OK, "password")
+	c.Worker.AfterLoss = true
+	wants(t, settings(c, ""), "settings.after_loss", Warning, "SALUR_AFTER_LOSS")
 }
 
 var ours = sync.OnceValue(newKey)

@@ -24,8 +24,14 @@ func settings(c config.Config, base string) []Finding {
 	default:
 		findings = append(findings, Finding{
 			Check: "web", Level: Warning, Found: "the web UI at " + c.HTTP.Addr + " asks for no password",
-			Means: "whoever reaches the port sees payouts, masked, and the metrics; nobody can change anything",
-			Do:    "set SALUR_UI_USER and SALUR_UI_PASSWORD, or keep the port closed to the outside",
+			Means: "its pages answer on this machine alone and change nothing; whoever reaches the port sees the metrics",
+			Do:    "set SALUR_UI_USER and SALUR_UI_PASSWORD to serve the pages there, or keep the port closed to the outside",
+		})
+	}
+	if c.Worker.AfterLoss {
+		findings = append(findings, Finding{
+			Check: "settings.after_loss", Level: Warning, Found: "SALUR_AFTER_LOSS is on",
+			Means: "DANA is asked about every refusal before it is believed, and some payouts end in review", Do: "take it away when no payout of the time of the loss is open any more",
 		})
 	}
 	return findings
