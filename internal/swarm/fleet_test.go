@@ -65,9 +65,9 @@ type worker struct {
 	stop            context.CancelFunc
 }
 
-func newFleet(t *testing.T, workers int) *fleet {
+func newFleet(t *testing.T, workers int, afterLoss bool) *fleet {
 	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
-	f.policy.InquiryCutoff = time.Hour
+	f.policy.InquiryCutoff, f.policy.AfterLoss = time.Hour, afterLoss
 	f.redis.SetTime(time.Now())
 	var err error
 	f.dana, err = sandbox.New(sandbox.Config{

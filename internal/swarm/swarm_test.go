@@ -66,7 +66,7 @@ func TestSwarm(t *testing.T) {
 			// Virtual time stands still while anybody waits for a mutex whose holder waits for time.
 			still := time.AfterFunc(10*time.Minute, func() { panic("virtual time stands still in " + t.Name()) })
 			defer still.Stop()
-			synctest.Test(t, func(t *testing.T) { newRun(t, y, newDice(seed, n)).all(int(n)) })
+			synctest.Test(t, func(t *testing.T) { newRun(t, y, newDice(seed, n), n%2 == 1).all(int(n)) })
 		})
 		if !ok {
 			break
@@ -110,7 +110,7 @@ func answered(a sandbox.Answer) string { return "answer: " + string(a) }
 
 func edge(from, to sm.State) string { return fmt.Sprintf("edge %s to %s", from, to) }
 
-// run is one seed.
+// run is one seed. Every second one is of workers that were told of a loss (SALUR_AFTER_LOSS).
 type run struct {
 	*fleet
 	ctx      context.Context
@@ -124,9 +124,9 @@ type run struct {
 	lastID   string              // in the event stream
 }
 
-func newRun(t *testing.T, y *tally, dice *rand.Rand) *run {
+func newRun(t *testing.T, y *tally, dice *rand.Rand, afterLoss bool) *run {
 	r := &run{
-		fleet: newFleet(t, workers), ctx: t.Context(), dice: dice, tally: y,
+		fleet: newFleet(t, workers, afterLoss), ctx: t.Context(), dice: dice, tally: y,
 		accepted: map[string]bool{}, plain: map[string]bool{}, final: map[string]sm.State{}, lastID: "0",
 	}
 	r.asynq = asynq.NewClientFromRedisClient(r.rdb)
