@@ -455,7 +455,13 @@ func TestAfterLoss(t *testing.T) {
 	if d.Tx.State != StatePending || d.Tx.Reason != "refused_after_unknown" {
 		t.Errorf("refused: %+v", d.Tx)
 	}
-	if d := b.policy.Decide(b.in(StateFailed), Expire(b.now)); d.Tx != b.in(StateFailed) {
+	b.policy.MismatchAction = FailMismatch
+	another := AccountResult("ext", Outcome{Kind: Inconsistent, Why: NameMismatch}, b.now)
+	if d := b.policy.Decide(b.queued(), another); d.Tx.State != StateReview {
+		t.Errorf("its account is somebody else's: %+v", d.Tx)
+	}
+	over := DefaultPolicy().Decide(b.queued(), Expire(b.now)).Tx
+	if d := b.policy.Decide(over, Expire(b.now)); d.Tx != over {
 		t.Errorf("what is over changed: %+v", d.Tx)
 	}
 }
