@@ -358,7 +358,9 @@ func (a *sayings) refusals(t *testing.T, key string) {
 	}
 	bad.env["CLIENT_SECRET"], bad.env["SALUR_NOTIFY_ADDR"] = clientSecret+"x", ""
 	a.run(nil, "", "enqueue", "topup", "--ref", "K", "--customer", "628155501234", "--amount", "10000")
-	p := bad.worker()
+	p := bad.start("worker")
+	p.logged(t, "worker", "http") // it may never be ready: it holds all sending as soon as it has met K
+	await(t, "a worker to have met payout K", func() bool { return a.s.show("K").State != "queued" })
 	p.stop(t)
 	a.add("worker with a wrong secret", strings.Join(p.stderr.lines(), "\n"))
 }
