@@ -252,16 +252,18 @@ func around(c Change) (before, after string) {
 	return `{"lifted":[`, "]," + rest[1:]
 }
 
-// Log returns the newest entries of the log of holds, the newest first; the last 1,000 are kept.
+// Log returns the newest entries of the log of holds, the newest first; the last 1,000 are kept. One that
+// cannot be read is left out: a hold that somebody wrote by hand must not hide the others.
 func Log(ctx context.Context, rdb redis.UniversalClient, limit int) ([]Change, error) {
 	entries, err := rdb.LRange(ctx, logKey, 0, int64(limit)-1).Result()
 	if err != nil {
 		return nil, fmt.Errorf("read the log of holds: %w", err)
 	}
-	log := make([]Change, len(entries))
-	for i, entry := range entries {
-		if err := json.Unmarshal([]byte(entry), &log[i]); err != nil {
-			return nil, fmt.Errorf("the log of holds in %s: %w", logKey, err)
+	log := make([]Change, 0, len(entries))
+	for _, entry := range entries {
+		var c Change
+		if json.Unmarshal([]byte(entry), &c) == nil {
+			log = append(log, c)
 		}
 	}
 	return log, nil

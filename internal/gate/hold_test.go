@@ -235,6 +235,12 @@ func TestUnreadableHold(t *testing.T) {
 		}
 		g.read(ctx)
 		pass(t, g, "topup", Send).Done(Fine)
+		if err := HoldByPerson(ctx, rdb, "month end", "Sari", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if log, err := Log(ctx, rdb, 10); err != nil || len(log) != 1 || log[0].Held[0].Reason != "month end" {
+			t.Errorf("what could not be read hides the rest of the log: %+v, %v", log, err)
+		}
 	})
 }
 
