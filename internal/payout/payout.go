@@ -63,6 +63,10 @@ type Payout struct {
 	NotAfter time.Time `json:"notAfter,omitzero"`
 }
 
+// Total is what the payout takes from the merchant's deposit: the amount and the fee. Limits, sums and
+// control totals count it.
+func (p Payout) Total() money.Amount { return p.Amount.Add(p.Fee) }
+
 // Fingerprint identifies the content. The same reference with the same fingerprint is
 // the same payout again; with another one it is a conflict.
 func (p Payout) Fingerprint() string { return FingerprintOf(p.Encode()) }
