@@ -92,13 +92,13 @@ func TestTopUp(t *testing.T) {
 		args                   []string
 		code                   cli.Code
 	}{
-		{"Accepted", "accepted PAY-1: IDR 10000.00 to 62812****001\n", "", topUp(), cli.Done},
+		{"Accepted", "accepted PAY-1: IDR 10000.00 to ****001\n", "", topUp(), cli.Done},
 		{"Again", "PAY-1 was accepted before; it is queued\n", "", topUp("amount", "10000.00"), cli.Done},
 		{"AgainJSON", `{"ref":"PAY-1","state":"queued","duplicate":true}` + "\n", "", append(topUp(), "--json"), cli.Done},
 		{"JSON", `{"ref":"PAY-2","state":"queued","duplicate":false}` + "\n", "", append(topUp("ref", "PAY-2"), "--json"), cli.Done},
 		{"OtherAmount", "", conflicts("PAY-1"), topUp("amount", "10001"), cli.Conflict},
 		{"OtherCustomer", "", conflicts("PAY-1"), topUp("customer", "628123450002"), cli.Conflict},
-		{"CustomerID", "accepted PAY-3: IDR 10000.00 to 21661****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
+		{"CustomerID", "accepted PAY-3: IDR 10000.00 to ****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
 		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
@@ -129,18 +129,18 @@ func TestTopUpBadInput(t *testing.T) {
 		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
 		{"ref", "a b", `--ref "a b": use 1 to 64 printable ASCII characters without spaces`},
 		{"ref", strings.Repeat("r", 65), `--ref "` + strings.Repeat("r", 40) + `…": use 1 to 64 printable ASCII characters without spaces`},
-		{"customer", "081234500019", `--customer "08123****019": ` + number},
+		{"customer", "081234500019", `--customer "****019": ` + number},
 		{"customer", "62812345", `--customer "****": ` + number},
-		{"customer", "6281234567890123", `--customer "62812****123": ` + number},
+		{"customer", "6281234567890123", `--customer "****123": ` + number},
 		{"customer", "620000000000", `--customer "620000000000": names nobody without --customer-id; give --customer-id as well`},
-		{"customer-id", "216610000000123", `--customer-id "21661****123": goes only with customer 620000000000`},
+		{"customer-id", "216610000000123", `--customer-id "****123": goes only with customer 620000000000`},
 		{"amount", "", `--amount "": ` + decimals},
 		{"amount", "0", `--amount "0.00": must be more than zero, in IDR`},
 		{"amount", "-1", `--amount "-1": ` + decimals},
 		{"amount", "1.005", `--amount "1.005": ` + decimals},
 		{"amount", "1.000.000", `--amount "1.000.000": ` + decimals},
 		{"amount", "1,000", `--amount "1,000": ` + decimals},
-		{"amount", "12345678901234567", `--amount "12345****567": ` + decimals},
+		{"amount", "12345678901234567", `--amount "****567": ` + decimals},
 		{"fee", "1,5", `--fee "1,5": use digits with at most two decimals and no separators, such as 0.00`},
 		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
@@ -184,7 +184,7 @@ func TestBank(t *testing.T) {
 		args                   []string
 		code                   cli.Code
 	}{
-		{"Accepted", "accepted BANK-1: IDR 50000.00 to 014 BCA 24608****509\n", "", bank(), cli.Done},
+		{"Accepted", "accepted BANK-1: IDR 50000.00 to 014 BCA ****509\n", "", bank(), cli.Done},
 		{"Again", "BANK-1 was accepted before; it is queued\n", "", bank("amount", "50000.00", "fee", "0"), cli.Done},
 		{"AgainJSON", `{"ref":"BANK-1","state":"queued","duplicate":true}` + "\n", "", append(bank(), "--json"), cli.Done},
 		{"JSON", `{"ref":"BANK-2","state":"queued","duplicate":false}` + "\n", "", append(bank("ref", "BANK-2"), "--json"), cli.Done},
@@ -193,7 +193,7 @@ func TestBank(t *testing.T) {
 		{"OtherBank", "", conflicts("BANK-1"), bank("bank-code", "008"), cli.Conflict},
 		{"OtherName", "", conflicts("BANK-1"), bank("account-name", "Budi Santoso"), cli.Conflict},
 		{"OtherKind", "", conflicts("BANK-1"), topUp("ref", "BANK-1", "amount", "50000"), cli.Conflict},
-		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA 24608****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
+		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA ****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
 			"charge-target", "DIVISION", "division", "D-1", "not-after", "2026-12-31T17:00:00+07:00"), "--validate"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
@@ -226,14 +226,14 @@ func TestBankBadInput(t *testing.T) {
 	for _, tt := range []struct{ flag, value, want string }{
 		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
 		{"customer", "", `--customer "****": ` + number},
-		{"customer", "081234500019", `--customer "08123****019": ` + number},
-		{"customer", "620000000000", `--customer "62000****000": ` + number},
+		{"customer", "081234500019", `--customer "****019": ` + number},
+		{"customer", "620000000000", `--customer "****000": ` + number},
 		{"bank-code", "", `--bank-code "": ` + code},
 		{"bank-code", "BCA", `--bank-code "BCA": ` + code},
-		{"bank-code", "2460888509", `--bank-code "24608****509": ` + code},
+		{"bank-code", "2460888509", `--bank-code "****509": ` + code},
 		{"account", "", `--account "****": ` + account},
-		{"account", "246-088-8509", `--account "246-0****509": ` + account},
-		{"account", strings.Repeat("1", 33), `--account "11111****111": ` + account},
+		{"account", "246-088-8509", `--account "****509": ` + account},
+		{"account", strings.Repeat("1", 33), `--account "****111": ` + account},
 		{"account-name", "Budi Santoso" + strings.Repeat("x", 53), `--account-name "****": ` + name},
 		{"account-name", "Budi\nSantoso", `--account-name "****": ` + name},
 		{"amount", "", `--amount "": ` + decimals},
@@ -291,10 +291,10 @@ func TestBatchOfBothKinds(t *testing.T) {
 		{"Conflict", "0 accepted (IDR 0.00), 0 accepted before, 1 refused\n", "line 3: " + strings.TrimPrefix(conflicts("B1"), "enqueue: --") + "enqueue: " + fmt.Sprintf(refusedFile, 1, 2),
 			[]string{"batch", taken}, cli.Conflict, false},
 		{"Bad", "0 accepted (IDR 0.00), 0 accepted before, 5 refused\n",
-			`line 2: bankCode "014": goes only with kind bank; account "24608****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
+			`line 2: bankCode "014": goes only with kind bank; account "****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
 				`line 3: account "****": use 1 to 32 digits without separators` + "\n" +
 				`line 4: bankCode "14": a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; format both columns as text, enter the numbers again and export the file again` + "\n" +
-				`line 5: account "2.460****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
+				`line 5: account "****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
 				`line 6: kind "cash": use topup or bank` + "\n" +
 				"enqueue: " + fmt.Sprintf(refusedFile, 5, 5),
 			[]string{"batch", bad}, cli.Invalid, false},

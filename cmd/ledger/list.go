@@ -101,7 +101,7 @@ func (p *program) printList(out io.Writer, txs []salur.Transaction) error {
 		if tx.NextActionAt != nil {
 			next = tx.NextActionAt.String()
 		}
-		rows = append(rows, []string{tx.Ref, string(tx.State), tx.Reason, tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
+		rows = append(rows, []string{tx.Ref, string(tx.State), string(tx.Reason), tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
 	}
 	_, err := io.WriteString(out, align(rows))
 	return err

@@ -74,7 +74,16 @@ func describe(rec ledger.Record) string {
 		{"created", jakarta.Stamp(rec.CreatedAt)},
 		{"updated", jakarta.Stamp(rec.UpdatedAt)},
 		{"next", next},
-	}...))
+	}...)) + meaning(tx.Reason)
+}
+
+// meaning is what a reason means and what to do about it; empty for none, and for one that this version does not know.
+func meaning(reason string) string {
+	row, ok := statemachine.ReasonOf(reason)
+	if !ok {
+		return ""
+	}
+	return "\n" + align([][]string{{"means", row.Means}, {"what to do", row.Do}})
 }
 
 // narrate is a history for people: one line for an entry, and below it the answer of DANA

@@ -24,7 +24,7 @@ func limited(rdb redis.UniversalClient, c *clock, l Limits) *Gate {
 }
 
 func pay(ref string, rupiah int64, customer string) Payment {
-	return Payment{ref, money.Rupiah(rupiah), customer, "62811****234"}
+	return Payment{ref, money.Rupiah(rupiah), customer, "****234"}
 }
 
 // admits asks whether a payment may be sent and fails the test if the answer is another.
@@ -70,15 +70,15 @@ func TestLimits(t *testing.T) {
 		}{
 			LimitPayout: {
 				Limits{Payout: money.Rupiah(100)}, []Payment{pay("A", 100, a), pay("B", 100, a)}, pay("C", 101, a),
-				"IDR 101.00 to 62811****234, and SALUR_LIMIT_PAYOUT is 100.00", pay("D", 100, a), pay("E", 101, a),
+				"IDR 101.00 to ****234, and SALUR_LIMIT_PAYOUT is 100.00", pay("D", 100, a), pay("E", 101, a),
 			},
 			LimitCustomerDay: {
 				Limits{CustomerDay: money.Rupiah(100)}, []Payment{pay("A", 60, a), pay("B", 40, a), pay("A", 60, a), pay("O", 100, b)}, pay("C", 1, a),
-				"with IDR 1.00 more, 62811****234 would get IDR 101.00 today, and SALUR_LIMIT_CUSTOMER_DAY is 100.00", pay("D", 99, a), pay("E", 1, a),
+				"with IDR 1.00 more, ****234 would get IDR 101.00 today, and SALUR_LIMIT_CUSTOMER_DAY is 100.00", pay("D", 99, a), pay("E", 1, a),
 			},
 			LimitMinute: {
 				Limits{Minute: money.Rupiah(100)}, []Payment{pay("A", 60, a), pay("B", 40, b), pay("A", 60, a)}, pay("C", 1, b),
-				"with IDR 1.00 more to 62811****234, IDR 101.00 would be sent within a minute, and SALUR_LIMIT_MINUTE is 100.00", pay("D", 99, a), pay("E", 1, a),
+				"with IDR 1.00 more to ****234, IDR 101.00 would be sent within a minute, and SALUR_LIMIT_MINUTE is 100.00", pay("D", 99, a), pay("E", 1, a),
 			},
 		} {
 			rdb.FlushDB(t.Context())

@@ -15,6 +15,8 @@ type Entry struct {
 	Detail       string    `json:"detail"`
 	ResponseCode string    `json:"responseCode"`
 	ExternalID   string    `json:"externalId"`
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered Answered `json:"answered,omitzero"`
 }
 
 // Decision is what one event does to a payout.
@@ -70,6 +72,7 @@ func (p Policy) Decide(tx Transaction, ev Event) Decision {
 	d.Entry = Entry{
 		At: ev.At, From: tx.State, To: c.tx.State, Event: ev.Trigger,
 		Detail: c.detail(late, tx), ResponseCode: ev.Outcome.Code, ExternalID: ev.ExternalID,
+		Answered: c.answered(tx.State),
 	}
 	return d
 }

@@ -130,6 +130,9 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 	fields = append(fields,
 		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)),
 		traceField(ctx))
+	if a := d.Entry.Answered; a != (statemachine.Answered{}) {
+		fields = append(fields, zap.Stringer("answered", a))
+	}
 	if d.Entry.From == statemachine.StateFailed && d.Entry.Event == "inquiry_succeeded" {
 		r.Metrics.PaidAfterFailed()
 		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
