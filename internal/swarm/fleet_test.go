@@ -73,7 +73,7 @@ type worker struct {
 func newFleet(t *testing.T, dice *mathrand.Rand, afterLoss bool) *fleet {
 	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
 	f.policy.InquiryCutoff, f.policy.AfterLoss = cutOff, afterLoss
-	f.retention = []time.Duration{24 * time.Hour, 3 * time.Minute}[dice.IntN(2)]
+	f.retention = 24 * time.Hour
 	f.clock = func() time.Duration { return time.Duration(dice.Int64N(int64(2*clockOff))) - clockOff }
 	f.redis.SetTime(time.Now())
 	var err error
@@ -114,6 +114,18 @@ func (f *fleet) client(l *line) *redis.Client {
 	})
 }
 
+// partner is somebody who speaks to DANA in the merchant's name.
+func (f *fleet) partner(now func() time.Time, l *line) *danaclient.Client {
+	client, err := danaclient.New(danaclient.Config{
+		BaseURL: "http://127.0.0.1", PartnerID: "merchant", Origin: "merchant.example", ChannelID: "95221",
+		Key: key(), Timeout: timeout, MaxConns: 16, Now: now, Dial: l.Dial,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return client
+}
+
 // start is a new worker process, wired as cmd/worker wires it, whose clock is off. What asynq does by its own
 // clock is done by the true one.
 func (f *fleet) start(off time.Duration) *worker {
@@ -123,13 +135,7 @@ func (f *fleet) start(off time.Duration) *worker {
 		ended:   make(chan struct{}),
 	}
 	clock := func() time.Time { return time.Now().Add(off) }
-	client, err := danaclient.New(danaclient.Config{
-		BaseURL: "http://127.0.0.1", PartnerID: "merchant", Origin: "merchant.example", ChannelID: "95221",
-		Key: key(), Timeout: timeout, MaxConns: 16, Now: clock, Dial: w.toDANA.Dial,
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	client := f.partner(clock, w.toDANA)
 	rdb := f.client(w.toRedis)
 	r := &tasks.Runner{
 		Ledger: ledger.NewRedis(rdb), Queue: wakeup.New(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
