@@ -22,6 +22,8 @@ const (
 	ReasonCutOff                   Reason = "cut_off"                    // DANA did not report an end for as long as Salur asks (SALUR_INQUIRY_CUTOFF).
 	ReasonResolved                 Reason = "resolved"                   // A person decided. The history says who and why.
 	ReasonNameMismatch             Reason = "name_mismatch"              // The bank reports another name of the account's holder than the instruction.
+	ReasonInstructionAltered       Reason = "instruction_altered"        // The instruction on record is not the one that was accepted. Salur does not send it.
+	ReasonDeniedAlone              Reason = "denied_alone"               // DANA refuses the credentials (401) for this payout alone, and takes them for others.
 	ReasonAttemptLost              Reason = "attempt_lost"               // A worker stopped between sending and recording the answer. The attempt may have paid.
 	ReasonTimeout                  Reason = "timeout"                    // DANA did not answer in time. The attempt may have paid.
 	ReasonConnectionLost           Reason = "connection_lost"            // The connection broke during the exchange. The attempt may have paid.
@@ -139,4 +141,5 @@ const (
 	EventInquireNow          EventType = "inquire_now"          // A person, or a notification of DANA, wants DANA asked at once.
 	EventResolved            EventType = "resolved"             // A person decided.
 	EventCancelled           EventType = "cancelled"            // A person cancelled what was not sent.
+	EventAltered             EventType = "altered"              // The instruction on record is not the one that was accepted.
 )

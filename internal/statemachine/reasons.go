@@ -45,6 +45,10 @@ var Reasons = []ReasonRow{
 	{"resolved", "A person decided. The history says who and why.", "Nothing."},
 	{NameMismatch, "The bank reports another name of the account's holder than the instruction.",
 		"Compare the names. Resolve it as failed, and pay under a new reference with the right account or name."},
+	{InstructionAltered, "The instruction on record is not the one that was accepted. Salur does not send it.",
+		"Find out who can write to Redis. Compare with what you instructed. Resolve it as failed if the history has no attempt, and pay under a new reference."},
+	{DeniedAlone, "DANA refuses the credentials (401) for this payout alone, and takes them for others. It did not look at the payout.",
+		"Ask DANA about the response code of the history. Resolve it, and pay under a new reference."},
 	{AttemptLost, "A worker stopped between sending and recording the answer. The attempt may have paid.", doAsk},
 
 	// What happened to an exchange with DANA.
@@ -161,6 +165,7 @@ var Events = func() []EventRow {
 		InquireNow: "A person, or a notification of DANA, wants DANA asked at once.",
 		Resolved:   "A person decided.",
 		Cancelled:  "A person cancelled what was not sent.",
+		Altered:    "The instruction on record is not the one that was accepted.",
 	}
 	outcomes := map[Kind]string{
 		Succeeded: "success", InProgress: "that DANA works on it", Refused: "that DANA refused it", AskStatus: "that only an inquiry can tell",
