@@ -99,7 +99,7 @@ func TestAskAboutAccounts(t *testing.T) {
 		"frozen":             {with(askAccount, "--customer", "628123456667"), cli.NotFound, "status         invalid\n", "DANA would not pay this: 4033705 Do Not Honor"},
 		"unknown":            {with(askAccount, "--customer", "628152768647"), cli.NotFound, "reason         PAYEE_USER_NOT_EXIST\n", "4033705"},
 		"over the limit":     {with(askAccount, "--customer", "6281234509876", "--amount", "20000000.01"), cli.Unreachable, "status         pending\n", "4033714"}, // the deposit is looked at first
-		"bank":               {askBank, cli.Done, "account        014 24608****509\nstatus         valid\nname           ACCOUNT HOLDER\nbank           PT BANK OF THE SANDBOX\n", ""},
+		"bank":               {askBank, cli.Done, "account        014 ****509\nstatus         valid\nname           ACCOUNT HOLDER\nbank           PT BANK OF THE SANDBOX\n", ""},
 		"bank, no account":   {with(askBank, "--account", "815919191"), cli.NotFound, "status         invalid\n", "4044211"},
 		"bank, inactive":     {with(askBank, "--account", "81298055132"), cli.Unreachable, "status         pending\n", "DANA refused: 4034218 Inactive Account Merchant"},
 		"bank code in words": {with(askBank, "--bank-code", "BCA"), cli.Invalid, "", `--bank-code "BCA": use the bank's code`},

@@ -48,7 +48,9 @@ func TestResults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := b.check(b.open("p.csv", header+"A;=1,62811742234,1\nB,62811742234,2\nB,62811742234,2\nK,62811742234,3\nT,62811742234,4\nX,0811,\"1,5\"\n"))
+	f := b.open("p.csv", header+"A;=1,62811742234,1\nB,62811742234,2\nB,62811742234,2\nK,62811742234,3\nT,62811742234,4\nX,0811,\"1,5\"\n")
+	f.Rules.RefsAsWritten = true // what begins with = is refused otherwise
+	p := b.check(f)
 	const refused = `"6","T","refused","queued","","ref ""T"": the reference exists with other content; nothing was changed, give a new payout a reference of its own (see ledger show T)"` + "\n" +
 		`"7","","refused","","","customer ""****"": use 628 and 6 to 12 more digits, such as 62811742234; amount ""1,5"": write the decimals after a point in place of the comma, such as 10000.50"` + "\n"
 	const columns = `"line","ref","result","state","reason","error"` + "\n"
