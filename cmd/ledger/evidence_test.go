@@ -40,7 +40,7 @@ func (b testBundle) disputed(t *testing.T) {
 	b.happen(t, p.Ref, `<p>BUDI SANTOSO (`+account+`) called from +62 `+strings.TrimPrefix(phone, "62")+`, 081234567890</p>`,
 		sends(sm.Outcome{Kind: sm.AskStatus, Why: "unreadable"}))
 	b.happen(t, p.Ref, "", inquires(sm.Outcome{Kind: sm.InProgress, Code: "2000000", Status: "01", ReferenceNo: "2026030100001"}, "ext-2", 3*time.Second))
-	b.happen(t, p.Ref, "", func(ledger.Record) sm.Event { return sm.CutOffReached(nine.Add(48 * time.Hour)) })
+	b.happen(t, p.Ref, "", inquires(sm.Outcome{Kind: sm.InProgress, Code: "2000000", Status: "01", ReferenceNo: "2026030100001"}, "ext-3", 48*time.Hour))
 	b.happen(t, p.Ref, "", func(ledger.Record) sm.Event {
 		return sm.Resolve(sm.StateSucceeded, "Sari", "rang "+holder+" on "+phone, nine.Add(49*time.Hour))
 	})

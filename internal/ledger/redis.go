@@ -185,7 +185,7 @@ func decode(text string) (rec Record, fingerprint string, err error) {
 		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
 	rec.Version = version
-	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter
+	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter, rec.Tx.CreatedAt = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter, rec.CreatedAt
 	return rec, fingerprint, nil
 }
 
