@@ -107,7 +107,7 @@ func TestEvidence(t *testing.T) {
 		`"notAfter":"2026-03-05T00:00:00.000+07:00","fingerprint":"`+p.Fingerprint()+`","by":"payroll of ****"}`, asJSON(t, e.Payout)); diff != "" {
 		t.Errorf("payout (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(`{"state":"succeeded","reason":"resolved","danaReferenceNo":"2026030100001","attempts":1,"inquiries":1,"resends":0,`+
+	if diff := cmp.Diff(`{"state":"succeeded","reason":"resolved","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,`+
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-03T10:00:00.000+07:00","endedAt":"2026-03-03T10:00:00.000+07:00","version":6}`, asJSON(t, e.Record)); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}

@@ -20,6 +20,8 @@ const (
 	Resolved Trigger = "resolved"
 	// Cancelled: a person takes back what has not been sent.
 	Cancelled Trigger = "cancelled"
+	// Altered: the instruction on record is not the one that was accepted (promise 7).
+	Altered Trigger = "altered"
 )
 
 func sent(k Kind) Trigger      { return Trigger("send_" + k.String()) }
@@ -38,7 +40,7 @@ var Triggers = func() []Trigger {
 	for _, k := range []Kind{Succeeded, InProgress, Refunded, Failed, NotFound, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, inquired(k))
 	}
-	return append(all, Expired, Aged, InquireNow, Resolved, Cancelled)
+	return append(all, Expired, Aged, InquireNow, Resolved, Cancelled, Altered)
 }()
 
 // Event is something that happened, with all that is known about it. Make one with the
@@ -56,6 +58,9 @@ type Event struct {
 	// AskedAt is when that inquiry was made.
 	AskedAt    time.Time
 	ExternalID string
+	// Alone: DANA refuses the credentials for this payout alone. It did so before, and right after this answer it
+	// took them for a harmless exchange.
+	Alone bool
 	// As, By and Reason are a person's decision or wish.
 	As         State
 	By, Reason string
@@ -121,6 +126,9 @@ func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
 // Age says that an attempt which may have paid may be too old to be sent again; the machine checks.
 func Age(at time.Time) Event { return Event{Trigger: Aged, At: at} }
 
+// Alter says that the instruction on record is not the one that was accepted.
+func Alter(at time.Time) Event { return Event{Trigger: Altered, At: at} }
+
 // AskNow is a person's wish to have DANA asked at once, or a notify that suggests it. The reason may be
 // empty.
 func AskNow(by, reason string, at time.Time) Event {
@@ -146,6 +154,7 @@ func (ev Event) Holds() Why {
 	o := ev.Outcome
 	switch {
 	case isValidation(ev.Trigger):
+	case o.Kind == Denied && ev.Alone:
 	case o.Kind == Denied:
 		return CredentialsRefused
 	case o.Kind == Refused && o.Why.MerchantCause():

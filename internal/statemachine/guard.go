@@ -21,6 +21,8 @@ var (
 	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.
 	currentRetriesLeft = guard{"retries left", func(c *decision) bool { return !c.late() && c.tx.Round <= len(c.policy.RetryDelays) }}
 
+	currentAlone = guard{"again, and for this payout alone", func(c *decision) bool { return !c.late() && c.ev.Alone }}
+
 	// tooOld: DANA may have forgotten the reference since, and would pay once more.
 	tooOld = guard{"an unknown attempt older than the resend window", func(c *decision) bool {
 		return c.tx.Unknown && c.tx.unknownFor(c.ev.At) >= c.policy.ResendWindow
