@@ -24,6 +24,9 @@ const (
 	ReasonNameMismatch             Reason = "name_mismatch"              // The bank reports another name of the account's holder than the instruction.
 	ReasonInstructionAltered       Reason = "instruction_altered"        // The instruction on record is not the one that was accepted. Salur does not send it.
 	ReasonDeniedAlone              Reason = "denied_alone"               // DANA refuses the credentials (401) for this payout alone, and takes them for others.
+	ReasonResendWindow             Reason = "resend_window"              // An attempt that may have paid is too old to be sent again.
+	ReasonNotFoundAfterWindow      Reason = "not_found_after_window"     // DANA does not know the payout, and may have forgotten it.
+	ReasonNameUnknown              Reason = "name_unknown"               // No name of the account's holder came from DANA. Nothing was sent.
 	ReasonAttemptLost              Reason = "attempt_lost"               // A worker stopped between sending and recording the answer. The attempt may have paid.
 	ReasonTimeout                  Reason = "timeout"                    // DANA did not answer in time. The attempt may have paid.
 	ReasonConnectionLost           Reason = "connection_lost"            // The connection broke during the exchange. The attempt may have paid.
@@ -137,7 +140,7 @@ const (
 	EventInquiryNotSent      EventType = "inquiry_not_sent"     // An inquiry yielded that nothing left this machine.
 	EventInquiryDenied       EventType = "inquiry_denied"       // An inquiry yielded that DANA refused the credentials.
 	EventExpired             EventType = "expired"              // The not-after time passed.
-	EventCutOff              EventType = "cut_off"              // DANA was asked for as long as the policy says.
+	EventResendWindow        EventType = "resend_window"        // An attempt that may have paid became too old to be sent again.
 	EventInquireNow          EventType = "inquire_now"          // A person, or a notification of DANA, wants DANA asked at once.
 	EventResolved            EventType = "resolved"             // A person decided.
 	EventCancelled           EventType = "cancelled"            // A person cancelled what was not sent.

@@ -40,7 +40,7 @@ func (b testBundle) disputed(t *testing.T) {
 	b.happen(t, p.Ref, `<p>BUDI SANTOSO (`+account+`) called from +62 `+strings.TrimPrefix(phone, "62")+`, 081234567890</p>`,
 		sends(sm.Outcome{Kind: sm.AskStatus, Why: "unreadable"}))
 	b.happen(t, p.Ref, "", inquires(sm.Outcome{Kind: sm.InProgress, Code: "2000000", Status: "01", ReferenceNo: "2026030100001"}, "ext-2", 3*time.Second))
-	b.happen(t, p.Ref, "", func(ledger.Record) sm.Event { return sm.CutOffReached(nine.Add(48 * time.Hour)) })
+	b.happen(t, p.Ref, "", inquires(sm.Outcome{Kind: sm.InProgress, Code: "2000000", Status: "01", ReferenceNo: "2026030100001"}, "ext-3", 48*time.Hour))
 	b.happen(t, p.Ref, "", func(ledger.Record) sm.Event {
 		return sm.Resolve(sm.StateSucceeded, "Sari", "rang "+holder+" on "+phone, nine.Add(49*time.Hour))
 	})
@@ -107,7 +107,7 @@ func TestEvidence(t *testing.T) {
 		`"notAfter":"2026-03-05T00:00:00.000+07:00","fingerprint":"`+p.Fingerprint()+`","by":"payroll of ****"}`, asJSON(t, e.Payout)); diff != "" {
 		t.Errorf("payout (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(`{"state":"succeeded","reason":"resolved","danaReferenceNo":"2026030100001","attempts":1,"inquiries":1,"resends":0,`+
+	if diff := cmp.Diff(`{"state":"succeeded","reason":"resolved","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,`+
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-03T10:00:00.000+07:00","endedAt":"2026-03-03T10:00:00.000+07:00","version":6}`, asJSON(t, e.Record)); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}

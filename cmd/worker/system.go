@@ -118,7 +118,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	runner := &tasks.Runner{
 		Ledger: s.ledger, Queue: s.queue, DANA: dana, Timeout: s.cfg.DANA.Timeout,
 		Policy: statemachine.Policy{
-			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff,
+			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff, ResendWindow: w.ResendWindow,
 			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
 			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction), MismatchAction: statemachine.MismatchAction(w.NameMismatch),
 			AfterLoss: w.AfterLoss,

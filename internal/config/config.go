@@ -116,6 +116,7 @@ type Worker struct {
 	NameMismatch          string          // NameMismatchReview, NameMismatchFailed or NameMismatchOff
 	InquiryDelays         []time.Duration // before inquiry 1..n, the last one repeats; never empty
 	InquiryCutoff         time.Duration
+	ResendWindow          time.Duration // how old an attempt of unknown outcome may be to be sent again
 	NotFoundConfirmations int
 	ResendLimit           int
 	NotFoundAction        string // NotFoundResend, NotFoundFailed or NotFoundReview

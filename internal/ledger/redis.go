@@ -185,7 +185,7 @@ func decode(ref, text string) (rec Record, fingerprint string, err error) {
 		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
 	rec.Version = version
-	rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Amount, rec.Payout.NotAfter
+	rec.Tx.Amount, rec.Tx.NotAfter, rec.Tx.CreatedAt = rec.Payout.Amount, rec.Payout.NotAfter, rec.CreatedAt
 	rec.instructed(ref, instruction, fingerprint)
 	return rec, fingerprint, nil
 }

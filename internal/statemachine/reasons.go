@@ -49,6 +49,10 @@ var Reasons = []ReasonRow{
 		"Find out who can write to Redis. Compare with what you instructed. Resolve it as failed if the history has no attempt, and pay under a new reference."},
 	{DeniedAlone, "DANA refuses the credentials (401) for this payout alone, and takes them for others. It did not look at the payout.",
 		"Ask DANA about the response code of the history. Resolve it, and pay under a new reference."},
+	{"resend_window", "An attempt that may have paid is older than SALUR_RESEND_WINDOW. It is not sent again.", doAsk},
+	{"not_found_after_window", "DANA does not know the payout, and its oldest attempt that may have paid is older than SALUR_RESEND_WINDOW: DANA may have forgotten it. It is not sent again.", doResolve},
+	{"name_unknown", "The instruction names the account's holder, and no name to compare came from DANA. Nothing was sent.",
+		"Check the account. Resolve it as failed, and pay under a new reference."},
 	{AttemptLost, "A worker stopped between sending and recording the answer. The attempt may have paid.", doAsk},
 
 	// What happened to an exchange with DANA.
@@ -161,7 +165,7 @@ var Events = func() []EventRow {
 	means := map[Trigger]string{
 		Taken:      "A worker wrote an attempt on record, and sends it.",
 		Expired:    "The not-after time passed.",
-		CutOff:     "DANA was asked for as long as the policy says.",
+		Aged:       "An attempt that may have paid became too old to be sent again (SALUR_RESEND_WINDOW).",
 		InquireNow: "A person, or a notification of DANA, wants DANA asked at once.",
 		Resolved:   "A person decided.",
 		Cancelled:  "A person cancelled what was not sent.",
