@@ -19,6 +19,8 @@ type Client struct {
 	queue  *wakeup.Queue
 	room   *room
 	by     string
+	bounds payout.Bounds
+	now    func() time.Time
 }
 
 // New is a client on the Redis that the workers use, over a connection that the caller owns and
@@ -28,7 +30,7 @@ type Client struct {
 // away. A context bounds each call only if the connection has ContextTimeoutEnabled.
 func New(rdb redis.UniversalClient) *Client {
 	l := ledger.NewRedis(rdb)
-	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}}
+	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}, now: time.Now}
 }
 
 // As is the client under the name of who hands payouts over: it stands in the history of those
@@ -57,6 +59,8 @@ type Result struct {
 
 // Enqueue accepts a payout. If ctx has an OpenTelemetry span, the payout and all that workers do for it belong to
 // that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
+//
+// A payout beyond the client's Limits, or whose NotAfter has passed, is refused as invalid before anything is on record.
 func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 	results, err := c.EnqueueAll(ctx, []Payout{p})
 	if err != nil {
@@ -70,14 +74,15 @@ func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 // are better handed over in parts. Each has a span of its own in the trace of ctx, if there is one. The error is ErrFull or ErrUnavailable, when nothing was done.
 func (c *Client) EnqueueAll(ctx context.Context, payouts []Payout) ([]Result, error) {
 	results, good, at := parse(payouts)
-	if len(good) == 0 {
-		return results, nil
+	good, at, err := c.within(ctx, results, good, at)
+	if err != nil || len(good) == 0 {
+		return results, err
 	}
 	if err := c.room.take(ctx, len(good)); err != nil {
 		return nil, err
 	}
 	ctx, traced := traceEach(ctx, good)
-	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, time.Now())
+	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, c.now())
 	traced(created)
 	for i, made := range created {
 		r := &results[at[i]]
@@ -103,13 +108,10 @@ func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) 
 	}
 	for i, p := range good {
 		rec, found := known[p.Ref]
-		if !found {
-			continue
-		}
-		r := &results[at[i]]
-		r.State, r.Duplicate = State(rec.Tx.State), true
-		if rec.Payout.Fingerprint() != p.Fingerprint() {
-			r.Duplicate, r.Err = false, ErrConflict
+		if r := &results[at[i]]; found {
+			r.recorded(rec, p)
+		} else {
+			r.Err = invalid(c.bounds.Check(p, c.now()))
 		}
 	}
 	return results, nil

@@ -114,7 +114,7 @@ func TestEnqueue(t *testing.T) {
 // Every field arrives in the record, and a moment is the same one wherever it was told.
 func TestEveryField(t *testing.T) {
 	each(t, func(t *testing.T, c *salur.Client, w worker, rdb *redis.Client) {
-		at := time.Date(2026, 12, 31, 17, 0, 0, 0, time.FixedZone("WIB", 7*3600))
+		at := time.Date(2126, 12, 31, 17, 0, 0, 0, time.FixedZone("WIB", 7*3600))
 		for _, tc := range []struct {
 			p    salur.Payout
 			want payout.Payout

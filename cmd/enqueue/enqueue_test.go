@@ -144,6 +144,11 @@ func TestTopUpBadInput(t *testing.T) {
 		{"fee", "1,5", `--fee "1,5": write the decimals after a point in place of the comma, such as 10000.50`},
 		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
+		{"amount", "1000000000.01", `--amount "****.01": must be at most 1000000000.00 (SALUR_MAX_AMOUNT)`},
+		{"amount", "9999999999999999.99", `--amount "****.99": must be at most 1000000000000.00`},
+		{"fee", "999990000.01", `--fee "****.01": must be at most 1000000000.00 together with the amount (SALUR_MAX_AMOUNT)`},
+		{"fee", "9999999999999999", `--fee "****.00": must be at most 1000000000000.00`},
+		{"not-after", "2020-02-03T04:05:06+07:00", `--not-after "2020-02-02T21:05:06Z": must be later than now; give a later time, or leave it out`},
 		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 	} {
 		out, errs, code := b.run(t.Context(), "", topUp(tt.flag, tt.value)...)
@@ -158,6 +163,10 @@ func TestTopUpBadInput(t *testing.T) {
 	}
 	if n := b.size(t); n != 0 {
 		t.Errorf("bad input left %d keys", n)
+	}
+	if _, errs, code := b.run(t.Context(), "", append(topUp("fee", "500.01"), "--limit-fee", "500")...); code != cli.Invalid ||
+		errs != "enqueue: --fee \"500.01\": must be at most 500.00 (SALUR_LIMIT_FEE)\n" || b.size(t) != 0 {
+		t.Errorf("a fee beyond the limit: exit %d, %q", code, errs)
 	}
 	if strings.Contains(b.output, "081234500019") || strings.Contains(b.output, "6281234567890123") {
 		t.Error("a phone number was printed in full")
@@ -194,7 +203,7 @@ func TestBank(t *testing.T) {
 		{"OtherName", "", conflicts("BANK-1"), bank("account-name", "Budi Santoso"), cli.Conflict},
 		{"OtherKind", "", conflicts("BANK-1"), topUp("ref", "BANK-1", "amount", "50000"), cli.Conflict},
 		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA ****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
-			"charge-target", "DIVISION", "division", "D-1", "not-after", "2026-12-31T17:00:00+07:00"), "--validate"), cli.Done},
+			"charge-target", "DIVISION", "division", "D-1", "not-after", "2126-12-31T17:00:00+07:00"), "--validate"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
 		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
@@ -202,7 +211,7 @@ func TestBank(t *testing.T) {
 		}
 	}
 	want, err := payout.Instruction{Kind: "bank", Ref: "BANK-4", Customer: "628123450001", Amount: "50000", BankCode: "014", Account: "2460888509",
-		AccountName: "Budi Santoso", ChargeTarget: "DIVISION", Division: "D-1", Validate: true, NotAfter: "2026-12-31T17:00:00+07:00"}.Parse()
+		AccountName: "Budi Santoso", ChargeTarget: "DIVISION", Division: "D-1", Validate: true, NotAfter: "2126-12-31T17:00:00+07:00"}.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +237,9 @@ func TestBankBadInput(t *testing.T) {
 		{"customer", "", `--customer "****": ` + number},
 		{"customer", "081234500019", `--customer "****019": write it with 62 in place of the first 0, beginning with 628`},
 		{"customer", "620000000000", `--customer "****000": ` + number},
+		{"bank-code", "14", `--bank-code "14": write the bank's code with its leading zeros, 014, and look whether the account number has lost its own`},
+		{"amount", "1000000000.01", `--amount "****.01": must be at most 1000000000.00 (SALUR_MAX_AMOUNT)`},
+		{"not-after", "2020-02-03T04:05:06+07:00", `--not-after "2020-02-02T21:05:06Z": must be later than now; give a later time, or leave it out`},
 		{"bank-code", "", `--bank-code "": ` + code},
 		{"bank-code", "BCA", `--bank-code "BCA": ` + code},
 		{"bank-code", "2460888509", `--bank-code "****509": ` + code},

@@ -29,7 +29,8 @@ type Config struct {
 	// DANA answers questions about accounts and balances; nil when it is not configured: then they are refused.
 	DANA *danaclient.Client
 	config.API
-	Log *zap.Logger
+	Limits salur.Limits // of what is accepted
+	Log    *zap.Logger
 }
 
 type api struct {
@@ -45,7 +46,7 @@ type api struct {
 
 // New is the intake.
 func New(cfg Config) http.Handler {
-	client := salur.New(cfg.Redis)
+	client := salur.New(cfg.Redis).Within(cfg.Limits)
 	a := &api{
 		payouts: client, room: &roomNow{ask: client.Room}, dana: cfg.DANA,
 		keys: cfg.Keys, limiter: redis_rate.NewLimiter(cfg.Redis), rate: cfg.RateLimit, log: cfg.Log, mux: http.NewServeMux(),

@@ -142,6 +142,8 @@ func (e *entry) settle(r salur.Result) error {
 	switch {
 	case errors.Is(r.Err, salur.ErrConflict):
 		e.verdict = Conflict
+	case errors.As(r.Err, new(*salur.InvalidError)): // its time has come since the check
+		e.verdict = Invalid
 	case r.Err != nil:
 		return r.Err
 	case r.Duplicate: // somebody else has accepted it since the check

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
 // Config is every setting, read and checked. A section that a program did not ask for
@@ -24,6 +25,7 @@ type Config struct {
 	Webhook  Webhook
 	Worker   Worker
 	API      API
+	Bounds   payout.Bounds // of what is accepted; MaxTotal is never zero
 	Log      Log
 }
 

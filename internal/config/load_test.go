@@ -18,9 +18,10 @@ import (
 
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
-const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
+const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker | config.NeedBounds
 
 // credentials are what a worker cannot start without.
 var credentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
@@ -85,6 +86,7 @@ func TestDefaults(t *testing.T) {
 			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0, BalanceInterval: time.Minute, ResumeWhenFunded: true,
 			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
 		},
+		Bounds: payout.Bounds{MaxTotal: money.Rupiah(1_000_000_000)},
 	}
 	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)
@@ -157,6 +159,7 @@ func TestEveryValue(t *testing.T) {
 		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed", "SALUR_AFTER_LOSS=true",
 		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_BALANCE_INTERVAL=1s", "SALUR_LOW_WATER=1000000", "SALUR_RESUME_WHEN_FUNDED=false",
 		"SALUR_LIMIT_PAYOUT=5000000.50", "SALUR_LIMIT_CUSTOMER_DAY=0.01", "SALUR_LIMIT_MINUTE=90071992547409.91", "SALUR_SWEEP_INTERVAL=1s",
+		"SALUR_MAX_AMOUNT=1000000000000", "SALUR_LIMIT_FEE=2500.5",
 		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
 	}})
 	if err != nil {
@@ -181,7 +184,8 @@ func TestEveryValue(t *testing.T) {
 			BalanceInterval: time.Second, LowWater: money.Rupiah(1000000),
 			LimitPayout: money.FromCents(500000050), LimitCustomerDay: money.FromCents(1), LimitMinute: money.FromCents(1<<53 - 1),
 		},
-		Log: config.Log{Level: 2, Format: "console"},
+		Bounds: payout.Bounds{MaxTotal: payout.Most, MaxFee: money.FromCents(250050)},
+		Log:    config.Log{Level: 2, Format: "console"},
 	}
 	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)
