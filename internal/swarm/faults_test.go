@@ -33,11 +33,14 @@ const (
 // deposit is far more than all payouts together.
 var deposit = money.Rupiah(1_000_000_000)
 
-var faults = []fault{
+var faults = slices.Concat(machinery, strangers, partners)
+
+// machinery is what happens to workers, Redis, DANA and the tools of people.
+var machinery = []fault{
 	{"worker killed", func(r *run) func() {
 		i := r.dice.IntN(len(r.workers))
 		r.workers[i].kill()
-		r.workers[i] = r.start()
+		r.workers[i] = r.start(r.clock())
 		return nil
 	}},
 	{"worker stopped and started again", func(r *run) func() {
@@ -47,7 +50,7 @@ var faults = []fault{
 		}
 		r.pass(2 * time.Second) // connections that are just being made would stop virtual time
 		r.workers[i].stop()
-		r.workers[i] = r.start() // beside the old one, which finishes
+		r.workers[i] = r.start(r.clock()) // beside the old one, which finishes
 		return nil
 	}},
 	{"worker cut off from Redis", func(r *run) func() {
@@ -115,19 +118,13 @@ var faults = []fault{
 		}
 		return nil
 	}},
-	{"submitted again", func(r *run) func() {
-		for range 3 {
-			_, created, err := wakeup.Submit(r.ctx, r.ledger, r.queue, r.any().Payout, time.Now())
-			if r.check(err); created {
-				r.t.Error("a payout was accepted twice")
-			}
-		}
-		return nil
-	}},
+	{"submitted again", func(r *run) func() { r.again(3); return nil }},
 	{plainTask, func(r *run) func() {
 		r.payouts++
 		p := payout.Instruction{Ref: fmt.Sprintf("PLAIN-%d", r.payouts), Customer: r.customer(), Amount: "12000"}
-		r.plain[p.Ref] = true
+		accepted, err := p.Parse()
+		r.check(err)
+		r.accepted[p.Ref], r.plain[p.Ref] = accepted, true
 		r.enqueue(wakeup.TypeTopUpSend, fmt.Sprintf(`{"v":1,"ref":%q,"customer":%q,"amount":%q}`, p.Ref, p.Customer, p.Amount),
 			asynq.Queue(wakeup.QueueTopUp), asynq.TaskID(p.Ref))
 		return nil
@@ -174,28 +171,38 @@ func (r *run) ask(ref string) {
 // submit accepts a few payouts more.
 func (r *run) submit() {
 	for range 1 + r.dice.IntN(6) {
-		r.payouts++
-		in := payout.Instruction{
-			Ref: fmt.Sprintf("PAY-%d", r.payouts), Customer: r.customer(), Amount: payout.Number(fmt.Sprint(10_000 + r.dice.IntN(10_000))),
-			Validate: r.dice.IntN(5) == 0,
-		}
-		if r.dice.IntN(3) == 0 {
-			in.Kind, in.BankCode, in.Account = string(payout.Bank), "014", fmt.Sprintf("24608885%02d", r.dice.IntN(50))
-			in.AccountName = []string{"", "Bpk. Account Holder", "Siti Aminah"}[r.dice.IntN(3)] // hers it is not
-		}
-		p, err := in.Parse()
-		r.check(err)
-		if r.dice.IntN(10) == 0 {
-			p.NotAfter = time.Now().Add(time.Duration(r.dice.IntN(120)) * time.Second)
-		}
+		p := r.instruction()
 		if i := r.dice.IntN(10 * len(odd)); i < len(odd) {
 			r.check(r.dana.SetBehaviour(sandbox.Target{Ref: p.Ref}, odd[i]))
 		}
-		_, created, err := wakeup.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
-		if r.check(err); !created {
-			r.t.Errorf("%s was there already", p.Ref)
-		}
-		r.accepted[p.Ref] = true
+		r.accept(p)
+	}
+}
+
+// instruction is a payout that nobody has handed over yet.
+func (r *run) instruction() payout.Payout {
+	r.payouts++
+	in := payout.Instruction{
+		Ref: fmt.Sprintf("PAY-%d", r.payouts), Customer: r.customer(), Amount: payout.Number(fmt.Sprint(10_000 + r.dice.IntN(10_000))),
+		Validate: r.dice.IntN(5) == 0,
+	}
+	if r.dice.IntN(3) == 0 {
+		in.Kind, in.BankCode, in.Account = string(payout.Bank), "014", fmt.Sprintf("24608885%02d", r.dice.IntN(50))
+		in.AccountName = []string{"", "Bpk. Account Holder", "Siti Aminah"}[r.dice.IntN(3)] // hers it is not
+	}
+	p, err := in.Parse()
+	r.check(err)
+	if r.dice.IntN(10) == 0 {
+		p.NotAfter = time.Now().Add(time.Duration(r.dice.IntN(120)) * time.Second)
+	}
+	return p
+}
+
+func (r *run) accept(p payout.Payout) {
+	r.accepted[p.Ref] = p
+	_, created, err := wakeup.Submit(r.ctx, r.ledger, r.queue, p, time.Now())
+	if r.check(err); !created {
+		r.t.Errorf("%s was there already", p.Ref)
 	}
 }
 
@@ -203,17 +210,21 @@ func (r *run) submit() {
 // does to single payouts in it. Some are in it by the run's number, so that a few runs have
 // them all.
 func (r *run) draw(n int) []fault {
-	var mix []fault
+	var mix, more []fault
 	for i, f := range faults {
-		forced := i%short == n%short
+		if i%short == n%short {
+			mix = append(mix, f)
+		} else if r.dice.IntN(2) == 0 {
+			more = append(more, f)
+		}
+	}
+	r.dice.Shuffle(len(more), func(i, j int) { more[i], more[j] = more[j], more[i] })
+	for _, f := range more[:min(len(more), steps-len(mix))] {
 		// A plain task is all there is of its payout until a worker has taken it up: its
 		// producer must not do that on a Redis that loses queues.
-		barred := f.name == plainTask && slices.ContainsFunc(mix, func(f fault) bool { return f.name == queueLost })
-		if (forced || r.dice.IntN(2) == 0) && !barred {
+		barred := map[string]string{plainTask: queueLost, queueLost: plainTask}[f.name]
+		if !slices.ContainsFunc(mix, func(f fault) bool { return f.name == barred }) {
 			mix = append(mix, f)
-		}
-		if forced && barred {
-			mix = append(slices.DeleteFunc(mix, func(f fault) bool { return f.name == queueLost }), f)
 		}
 	}
 	r.dice.Shuffle(len(mix), func(i, j int) { mix[i], mix[j] = mix[j], mix[i] })
@@ -233,6 +244,9 @@ var odd = []sandbox.Behaviour{
 	{Sends: []sandbox.Send{{Pay: sandbox.PayLate, DelayMillis: 200_000, Answer: sandbox.Drop}}},
 	{Sends: []sandbox.Send{{Pay: sandbox.PayPending, Then: "04"}}},
 	{Sends: []sandbox.Send{{Answer: sandbox.ForeignRef, Then: "04"}}},
+	{Sends: []sandbox.Send{{Times: 1, Answer: sandbox.Drop}, {Answer: "404xx18"}}}, // other content, says DANA of its own
+	{Sends: []sandbox.Send{{Times: 1, Answer: sandbox.Drop}, {Times: 1, Pay: sandbox.PayNever, Answer: "401xx00"}, {}}},
+	{Sends: []sandbox.Send{{Answer: sandbox.Missing}}},
 }
 
 // newDice draws the run's choices.

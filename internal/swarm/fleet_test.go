@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -52,6 +53,9 @@ type fleet struct {
 	ledger *ledger.Redis
 	queue  *wakeup.Queue
 
+	retention time.Duration
+	clock     func() time.Duration // draws how far the next worker's clock is off
+
 	workers []*worker
 	ever    []*worker    // the killed ones too
 	breaker atomic.Int32 // times that a breaker opened
@@ -63,11 +67,14 @@ type worker struct {
 	*tasks.Worker
 	toRedis, toDANA *line
 	stop            context.CancelFunc
+	ended           chan struct{} // closed when Run has returned
 }
 
-func newFleet(t *testing.T, workers int, afterLoss bool) *fleet {
+func newFleet(t *testing.T, dice *mathrand.Rand, afterLoss bool) *fleet {
 	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
-	f.policy.InquiryCutoff, f.policy.AfterLoss = time.Hour, afterLoss
+	f.policy.InquiryCutoff, f.policy.AfterLoss = cutOff, afterLoss
+	f.retention = 24 * time.Hour
+	f.clock = func() time.Duration { return time.Duration(dice.Int64N(int64(2*clockOff))) - clockOff }
 	f.redis.SetTime(time.Now())
 	var err error
 	f.dana, err = sandbox.New(sandbox.Config{
@@ -81,7 +88,7 @@ func newFleet(t *testing.T, workers int, afterLoss bool) *fleet {
 	f.rdb = f.client(newLine(f.redis.Dial, 0))
 	f.ledger, f.queue = ledger.NewRedis(f.rdb), wakeup.New(f.rdb)
 	for range workers {
-		f.workers = append(f.workers, f.start())
+		f.workers = append(f.workers, f.start(f.clock()))
 	}
 	t.Cleanup(func() {
 		for _, w := range f.ever {
@@ -107,26 +114,35 @@ func (f *fleet) client(l *line) *redis.Client {
 	})
 }
 
-// start is a new worker process, wired as cmd/worker wires it.
-func (f *fleet) start() *worker {
-	w := &worker{
-		toRedis: newLine(f.redis.Dial, 0),
-		toDANA:  newLine(f.danaAt.connect, 100*time.Millisecond),
-	}
+// partner is somebody who speaks to DANA in the merchant's name.
+func (f *fleet) partner(now func() time.Time, l *line) *danaclient.Client {
 	client, err := danaclient.New(danaclient.Config{
 		BaseURL: "http://127.0.0.1", PartnerID: "merchant", Origin: "merchant.example", ChannelID: "95221",
-		Key: key(), Timeout: timeout, MaxConns: 16, Now: time.Now, Dial: w.toDANA.Dial,
+		Key: key(), Timeout: timeout, MaxConns: 16, Now: now, Dial: l.Dial,
 	})
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	return client
+}
+
+// start is a new worker process, wired as cmd/worker wires it, whose clock is off. What asynq does by its own
+// clock is done by the true one.
+func (f *fleet) start(off time.Duration) *worker {
+	w := &worker{
+		toRedis: newLine(f.redis.Dial, 0),
+		toDANA:  newLine(f.danaAt.connect, 100*time.Millisecond),
+		ended:   make(chan struct{}),
+	}
+	clock := func() time.Time { return time.Now().Add(off) }
+	client := f.partner(clock, w.toDANA)
 	rdb := f.client(w.toRedis)
 	r := &tasks.Runner{
 		Ledger: ledger.NewRedis(rdb), Queue: wakeup.New(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
-		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: time.Now, Log: zap.NewNop(), Metrics: metrics.New(),
+		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: clock, Log: zap.NewNop(), Metrics: metrics.New(),
 	}
 	r.Gate = gate.New(gate.Config{
-		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: time.Now, Probe: r.Probe,
+		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: clock, Probe: r.Probe,
 		OnBreaker: func(_, _, to string) {
 			if to == "open" {
 				f.breaker.Add(1)
@@ -134,7 +150,7 @@ func (f *fleet) start() *worker {
 		},
 	})
 	w.Worker = &tasks.Worker{
-		Redis: rdb, Runner: r, Concurrency: 8, Sweeper: &tasks.Sweeper{Runner: r, Grace: 15 * time.Second, Retention: 24 * time.Hour},
+		Redis: rdb, Runner: r, Concurrency: 8, Sweeper: &tasks.Sweeper{Runner: r, Grace: 15 * time.Second, Retention: f.retention},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stop = cancel
@@ -143,6 +159,7 @@ func (f *fleet) start() *worker {
 			f.t.Error(err)
 		}
 		_ = rdb.Close()
+		close(w.ended)
 	})
 	f.ever = append(f.ever, w)
 	return w

@@ -3,6 +3,7 @@
 package swarm
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -13,54 +14,45 @@ import (
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
-// books is what DANA has, by reference.
-func (r *run) books() map[string]sandbox.Transaction {
-	state := r.dana.State()
-	if err := state.Check(); err != nil { // a reference credited twice among others
-		r.t.Fatalf("DANA's books: %v", err)
-	}
-	books := map[string]sandbox.Transaction{}
-	for _, tx := range state.Transactions {
-		books[tx.Ref] = tx
-	}
-	return books
-}
-
 // promises holds everything that is known at this moment against the promises, and returns
 // the records.
 func (r *run) promises() map[string]ledger.Record {
 	r.t.Helper()
-	plain, err := r.ledger.GetMany(r.ctx, slices.Collect(maps.Keys(r.plain)))
-	r.check(err)
-	for ref := range plain {
-		delete(r.plain, ref)
-		r.accepted[ref] = true
-	}
 	records, err := r.ledger.GetMany(r.ctx, slices.Collect(maps.Keys(r.accepted)))
 	r.check(err)
+	for ref := range r.plain {
+		if _, known := records[ref]; known {
+			delete(r.plain, ref)
+		}
+	}
 	books := r.books() // after the ledger: what it claims must be true by now
 	scheduled := r.scheduled()
 	for ref := range r.accepted {
 		rec, ok := records[ref]
 		if !ok {
-			r.t.Errorf("%s was accepted and is gone", ref)
+			r.gone(ref)
 			continue
 		}
 		dana, state := books[ref], rec.Tx.State
+		ours, paying := r.isOurs(dana), dana.Status == "00" || dana.Status == "01" || dana.Status == "02" || dana.Status == "03"
 		switch {
-		case state == sm.StateSucceeded && (dana.Status != "00" && dana.Status != "04" || dana.Amount != rec.Payout.Amount):
+		case state == sm.StateSucceeded && (dana.Status != "00" && dana.Status != "04" || !ours):
 			r.t.Errorf("%s is called succeeded; DANA has %+v", ref, dana)
-		case state == sm.StateRefunded && dana.Status != "04":
+		case state == sm.StateRefunded && (dana.Status != "04" || !ours):
 			r.t.Errorf("%s is called refunded; DANA has %+v", ref, dana)
-		case state == sm.StateFailed && (dana.Status == "00" || dana.Status == "01" || dana.Status == "02" || dana.Status == "03"):
+		case state == sm.StateFailed && paying && ours:
 			r.t.Errorf("%s is called failed; DANA has %+v", ref, dana)
 		case !state.Final() && state != sm.StateReview && !scheduled[ref] && r.unmoved(rec):
 			r.t.Errorf("%s is %s and in no index: nothing will look at it", ref, state)
+		case state == sm.StateReview && rec.Tx.Reason == "cut_off" && !r.askedSince(ref, rec.Tx.PendingSince.Add(cutOff)):
+			r.t.Errorf("%s is in review for the cut-off without an answer of DANA that came after it", ref)
 		}
 		if was := r.final[ref]; was.Final() && was != state && (was != sm.StateSucceeded || state != sm.StateRefunded) {
 			r.t.Errorf("%s was %s and is %s", ref, was, state)
 		}
-		r.final[ref] = state
+		if r.final[ref] != state {
+			r.final[ref], r.since[ref] = state, time.Now()
+		}
 	}
 	r.events()
 	if r.t.Failed() {
@@ -69,11 +61,35 @@ func (r *run) promises() map[string]ledger.Record {
 	return records
 }
 
+// gone: only what has been over for the retention is forgotten.
+func (r *run) gone(ref string) {
+	if r.plain[ref] {
+		return // no worker has taken it up yet
+	}
+	if age := time.Since(r.since[ref]); !r.final[ref].Final() || age < r.retention-maxPause-clockOff {
+		r.t.Errorf("%s was accepted, is %q since %s, and is gone; kept for %s", ref, r.final[ref], age, r.retention)
+	}
+	r.purged[ref] = true
+}
+
 // unmoved: nothing has happened to it since it was read.
 func (r *run) unmoved(rec ledger.Record) bool {
 	now, err := r.ledger.Get(r.ctx, rec.Payout.Ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false
+	}
 	r.check(err)
 	return now.Version == rec.Version
+}
+
+// askedSince tells whether DANA answered a question about a payout at or after a time.
+func (r *run) askedSince(ref string, since time.Time) bool {
+	for _, q := range r.dana.Requests(ref, "") {
+		if q.Answer == sandbox.Normal && (q.API == "topup-status" || q.API == "transfer-bank-status") && !q.At.Before(since.Add(-clockOff)) {
+			return true
+		}
+	}
+	return false
 }
 
 // scheduled is every payout that the sweeper would find.
@@ -108,6 +124,9 @@ func (r *run) events() {
 func (r *run) explain(records map[string]ledger.Record) {
 	for _, ref := range slices.Sorted(maps.Keys(records)) {
 		entries, err := r.ledger.History(r.ctx, ref)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
 		r.check(err)
 		r.t.Logf("%s %s", ref, records[ref].Tx.State)
 		for _, e := range entries {

@@ -1,0 +1,88 @@
+//go:build !race
+
+package swarm
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/sandbox"
+	sm "github.com/salur-id/salur/internal/statemachine"
+)
+
+// paid is one rupiah's way: who got how much under which reference.
+type paid struct {
+	ref, payee string
+	amount     money.Amount
+}
+
+// instructed is what a payout may pay.
+func instructed(p payout.Payout) paid {
+	payee := p.Customer
+	switch {
+	case p.Kind == payout.Bank:
+		payee = p.BankCode + "/" + p.Account
+	case payee == payout.ByCustomerID:
+		payee = p.CustomerID
+	}
+	return paid{p.Ref, payee, p.Amount}
+}
+
+// books is what DANA has, by reference; of a number that was forgotten and came again, what was stored.
+func (r *run) books() map[string]sandbox.Transaction {
+	state := r.dana.State()
+	if err := state.Check(); err != nil { // a reference credited twice among others
+		r.t.Errorf("DANA's books: %v", err)
+		r.explain(nil)
+	}
+	books := map[string]sandbox.Transaction{}
+	for _, tx := range state.Transactions {
+		if was, again := books[tx.Ref]; !again || was.Status == "07" {
+			books[tx.Ref] = tx
+		}
+	}
+	for _, c := range state.Credits {
+		got := paid{c.Ref, c.Customer, c.Amount}
+		if p, ours := r.accepted[c.Ref]; (!ours || instructed(p) != got) && !r.others[got] {
+			r.t.Errorf("DANA paid %s to %s under %s: nobody who may has said so", c.Amount, c.Customer, c.Ref)
+		}
+	}
+	return books
+}
+
+// paidUs tells whether DANA's transaction is this payout, and not another's of the same reference.
+func (r *run) isOurs(tx sandbox.Transaction) bool {
+	return instructed(r.accepted[tx.Ref]) == paid{tx.Ref, tx.Customer, tx.Amount}
+}
+
+// balance holds DANA's credits against what the ledger calls succeeded, payee by payee. What the ledger forgot
+// before DANA took it back cannot be known to it.
+func (r *run) balance() {
+	credited, claimed := map[paid]bool{}, map[paid]bool{}
+	for _, c := range r.dana.State().Credits {
+		got := paid{c.Ref, c.Customer, c.Amount}
+		if forgotten := r.purged[c.Ref]; !r.others[got] && (c.RefundedAt.IsZero() || forgotten && r.final[c.Ref] == sm.StateSucceeded) {
+			credited[got] = true // once: see books
+		}
+	}
+	for ref, state := range r.final {
+		if state == sm.StateSucceeded {
+			claimed[instructed(r.accepted[ref])] = true
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(credited), byRef) {
+		if !claimed[p] {
+			r.t.Errorf("DANA paid %s to %s under %s; the ledger says %s", p.amount, p.payee, p.ref, r.final[p.ref])
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(claimed), byRef) {
+		if !credited[p] {
+			r.t.Errorf("the ledger says that %s got %s under %s; DANA has %+v", p.payee, p.amount, p.ref, r.books()[p.ref])
+		}
+	}
+}
+
+func byRef(a, b paid) int { return cmp.Compare(a.ref, b.ref) }
