@@ -41,7 +41,7 @@ In CSV a text that a spreadsheet would take for a formula (it begins with = + - 
 			if err != nil {
 				return err
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

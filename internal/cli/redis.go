@@ -13,12 +13,13 @@ import (
 
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Connect connects to Redis, which must answer within 3 s (Unreachable) and be what REDIS_URL says that it is
 // (Invalid); the caller closes it. poolSize is as for config.NewRedis.
 func Connect(ctx context.Context, url config.Secret, poolSize int) (redis.UniversalClient, error) {
-	rdb, err := config.NewRedis(url, poolSize)
+	rdb, err := NewRedis(url, poolSize)
 	if err != nil {
 		return nil, Fail(Invalid, fmt.Errorf("REDIS_URL: %w", err))
 	}
@@ -35,6 +36,15 @@ func Connect(ctx context.Context, url config.Secret, poolSize int) (redis.Univer
 		return nil, Fail(Unreachable, fmt.Errorf("REDIS_URL %s cannot be reached: %w%s", config.RedisName(url), err, fix))
 	}
 	return rdb, nil
+}
+
+// NewRedis is config.NewRedis for a connection on which queues are looked at too.
+func NewRedis(url config.Secret, poolSize int) (redis.UniversalClient, error) {
+	rdb, err := config.NewRedis(url, poolSize)
+	if err == nil {
+		wakeup.WithoutMemory(rdb)
+	}
+	return rdb, err
 }
 
 // Ping reads from Redis, for at most 3 s; in a cluster, from the node that has the ledger.
