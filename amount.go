@@ -10,8 +10,8 @@ import (
 // are the same when == says so. The zero Amount is nothing.
 type Amount struct{ cents int64 }
 
-// Rupiah is whole rupiah.
-func Rupiah(whole int64) Amount { return Amount{whole * 100} }
+// Rupiah is whole rupiah. More than an Amount holds is the most that it holds, which no payout may have: Check refuses it.
+func Rupiah(whole int64) Amount { return Amount{money.Rupiah(whole).Cents()} }
 
 // Cents is hundredths of a rupiah.
 func Cents(cents int64) Amount { return Amount{cents} }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -457,6 +458,22 @@ func TestTransactionJSON(t *testing.T) {
 			t.Errorf("read back %+v, %v", back, err)
 		}
 	})
+}
+
+// An amount that no payout may have, an overflow above all, is refused before anything is on record.
+func TestNoOverflow(t *testing.T) {
+	t.Parallel()
+	const most = "must be at most 1000000000000.00"
+	for _, tt := range []struct{ amount, fee salur.Amount }{
+		{salur.Rupiah(184467440737095517), salur.Amount{}}, {salur.Rupiah(1e16), salur.Amount{}}, {salur.Cents(math.MaxInt64), salur.Cents(math.MaxInt64)},
+		{salur.Rupiah(1), salur.Rupiah(184467440737095517)}, {salur.Rupiah(1_000_000_000_000), salur.Cents(1)},
+	} {
+		p := topUp("PAY-1")
+		p.Amount, p.Fee = tt.amount, tt.fee
+		if err := p.Check(); err == nil || !strings.Contains(err.Error(), most) {
+			t.Errorf("%v and %v: %v", tt.amount, tt.fee, err)
+		}
+	}
 }
 
 func TestAmount(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/salur-id/salur"
+	"github.com/salur-id/salur/internal/strictjson"
 )
 
 // kind is one type of problem. Its name and status are public and stay as they are.
@@ -121,7 +122,11 @@ func (p *problem) document(id string) problemDocument {
 // faults are what is wrong with one JSON object; index is its place in an array, or nil.
 func faults(index *int, err error) []fault {
 	var invalid *salur.InvalidError
-	if !errors.As(err, &invalid) {
+	var field *strictjson.FieldError
+	switch {
+	case errors.As(err, &field):
+		return []fault{{Index: index, Field: field.Field, Fix: field.Fix}}
+	case !errors.As(err, &invalid):
 		return []fault{{Index: index, Fix: err.Error()}} // about the object itself; it quotes nothing
 	}
 	all := make([]fault, len(invalid.Fields))

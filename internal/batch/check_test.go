@@ -217,17 +217,9 @@ func TestExpectations(t *testing.T) {
 			t.Errorf("%+v: %v", tc.want, err)
 		}
 	}
-	const most = "9999999999999999.99"
-	p = b.check(b.open("p.csv", header+"A,62811742234,"+most+"\n"+strings.Repeat("B,62811742234,"+most+"\n", 20)))
-	if err := p.Unexpected(Expect{}); err != nil {
+	p = b.check(b.open("p.csv", header+strings.Repeat("A,62811742234,1.50\n", 20)))
+	if err := p.Unexpected(Expect{count(1), amount(150)}); err != nil {
 		t.Errorf("repetitions were added up: %v", err)
-	}
-	text := header
-	for i := range 10 {
-		text += fmt.Sprintf("A%d,62811742234,%s\n", i, most)
-	}
-	if err := b.check(b.open("p.csv", text)).Unexpected(Expect{}); cli.CodeOf(err) != cli.Invalid || !strings.Contains(err.Error(), "split the file") {
-		t.Errorf("an overflow is %v", err)
 	}
 }
 

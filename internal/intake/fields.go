@@ -3,7 +3,6 @@ package intake
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -11,16 +10,9 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 )
 
-// fieldNames are the names of payout.Instruction in JSON, in its own order: a JSONL
-// field and a CSV column are called the same, and a new one is known here by itself.
-var fieldNames = func() []string {
-	t := reflect.TypeFor[payout.Instruction]()
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
-	}
-	return names
-}()
+// fieldNames are the names of payout.Instruction in its own order: a JSONL field and a CSV column are called the same,
+// and a new one is known here by itself.
+var fieldNames = payout.FieldNames()
 
 // required are the fields without which there is no payout.
 var required = []string{"ref", "customer", "amount"}
@@ -43,19 +35,11 @@ var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 const mangled = "a spreadsheet has turned this number into scientific notation and its digits are lost; " +
 	"format the column as text, enter the number again and export the file again"
 
-// zerosLost tells a bank code that a spreadsheet has taken for a number: 14 in place of 014.
-// It would be a legal code. The account numbers beside it went the same way, and there
-// nothing shows it: without its zeros one may be somebody else's.
+// zerosLost is payout.ZerosLost in the words of a file.
 func zerosLost(in payout.Instruction) (fix string, lost bool) {
-	if in.Kind != string(payout.Bank) || len(in.BankCode) > 2 {
-		return "", false
-	}
-	code := strings.Repeat("0", 3-len(in.BankCode)) + in.BankCode
-	if payout.BankName(code) == "" {
-		return "", false
-	}
+	code, lost := payout.ZerosLost(in.BankCode)
 	return "a spreadsheet seems to have dropped the zeros of " + code + ", and perhaps those of account numbers too; " +
-		"format both columns as text, enter the numbers again and export the file again", true
+		"format both columns as text, enter the numbers again and export the file again", lost && in.Kind == string(payout.Bank)
 }
 
 // parse checks an instruction. A number that a spreadsheet has mangled gets a line of its

@@ -3,15 +3,12 @@ package intake
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
-	"slices"
-	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/strictjson"
 )
 
 // longestLine bounds one JSONL line, in bytes. A payout needs a few hundred.
@@ -72,51 +69,14 @@ func readLine(r *bufio.Reader, line []byte) ([]byte, error) {
 	}
 }
 
-// decode reads one object by hand, because encoding/json takes the last of two equal
-// keys, any case of a key, and something after the object. Errors do not quote values.
-func decode(line []byte) (in payout.Instruction, err error) {
-	if !utf8.Valid(line) {
-		return in, errUTF8
+// decode reads one object. The errors are one line and do not quote values.
+func decode(line []byte) (payout.Instruction, error) {
+	in, err := payout.Decode(line)
+	switch {
+	case errors.Is(err, strictjson.ErrUTF8):
+		err = errUTF8
+	case errors.Is(err, strictjson.ErrSyntax), errors.Is(err, strictjson.ErrNotObject):
+		err = errObject
 	}
-	d := json.NewDecoder(bytes.NewReader(line))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return in, errObject
-	}
-	fields := reflect.ValueOf(&in).Elem()
-	given := make([]bool, len(fieldNames))
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return in, errObject
-		}
-		name := token.(string) // the decoder lets nothing else be a key
-		var value json.RawMessage
-		if d.Decode(&value) != nil {
-			return in, errObject
-		}
-		i := slices.Index(fieldNames, name)
-		if i < 0 {
-			return in, errors.New("field " + unknownField(name))
-		}
-		if given[i] {
-			return in, fmt.Errorf("field %q is there twice; keep one", name)
-		}
-		given[i] = true
-		if string(value) == "null" { // not given
-			continue
-		}
-		if json.Unmarshal(value, fields.Field(i).Addr().Interface()) != nil {
-			if fields.Field(i).Kind() == reflect.Bool {
-				return in, fmt.Errorf("%s: use true or false without quotes", name)
-			}
-			return in, fmt.Errorf("%s: use a text in double quotes", name)
-		}
-	}
-	if _, err := d.Token(); err != nil { // the closing brace
-		return in, errObject
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return in, errObject
-	}
-	return in, nil
+	return in, err
 }

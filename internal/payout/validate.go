@@ -1,7 +1,6 @@
 package payout
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/strictjson"
 )
 
 // Instruction is a payout as people and programs write it: every value still a text.
@@ -31,18 +31,8 @@ type Instruction struct {
 	NotAfter     string `json:"notAfter,omitempty"`
 }
 
-// Number is an amount as written. JSON may spell it as a text or as a number; it is kept
-// digit by digit either way, so that nothing is rounded on the way in.
-type Number string
-
-// UnmarshalJSON accepts "10000.50" and 10000.50.
-func (n *Number) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, (*string)(n))
-	}
-	*n = Number(b)
-	return nil
-}
+// Number is an amount as written: a text, or in JSON a number.
+type Number = strictjson.Number
 
 // FieldError is one wrong field: what it holds (masked where it is personal) and the fix.
 type FieldError struct {
@@ -175,12 +165,7 @@ func (p Payout) wrong() (bad InvalidError) {
 	default:
 		bad.add("kind", clip(string(p.Kind)), "use topup or bank")
 	}
-	if !p.Amount.Positive() || p.Amount.Currency() != money.IDR {
-		bad.add("amount", p.Amount.Value(), "must be more than zero, in IDR")
-	}
-	if p.Fee.Currency() != money.IDR || p.Fee.Cents() < 0 {
-		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
-	}
+	p.wrongMoney(&bad)
 	if y := p.NotAfter.UTC().Year(); y < 0 || y > 9999 { // such a time cannot be written down
 		bad.add("notAfter", p.NotAfter.UTC().Format(time.RFC3339), fixNotAfter)
 	}
@@ -197,6 +182,24 @@ func (p Payout) wrong() (bad InvalidError) {
 		bad.add("division", clip(p.Division), "use at most 64 printable ASCII characters without spaces")
 	}
 	return bad
+}
+
+// wrongMoney checks what leaves the deposit.
+func (p Payout) wrongMoney(bad *InvalidError) {
+	switch {
+	case !p.Amount.Positive() || p.Amount.Currency() != money.IDR:
+		bad.add("amount", p.Amount.Value(), "must be more than zero, in IDR")
+	case p.Amount.Cents() > Most.Cents():
+		bad.add("amount", shownAmount(p.Amount.Value()), "must be at most "+Most.Value())
+	}
+	switch {
+	case p.Fee.Currency() != money.IDR || p.Fee.Cents() < 0:
+		bad.add("fee", p.Fee.Value(), "must be zero or more, in IDR")
+	case p.Fee.Cents() > Most.Cents():
+		bad.add("fee", shownAmount(p.Fee.Value()), "must be at most "+Most.Value())
+	case p.Amount.Cents() <= Most.Cents() && p.Total().Cents() > Most.Cents():
+		bad.add("fee", shownAmount(p.Fee.Value()), "must be at most "+Most.Value()+" together with the amount")
+	}
 }
 
 // wrongPayee checks who is topped up.
@@ -239,6 +242,8 @@ func (p Payout) wrongBankAccount(bad *InvalidError) {
 	}
 	if p.BankCode == "" || len(p.BankCode) > 8 || !isDigits(p.BankCode) {
 		bad.add("bankCode", shownCode(p.BankCode), "use the bank's code with its leading zeros, such as 014")
+	} else if whole, lost := ZerosLost(p.BankCode); lost {
+		bad.add("bankCode", p.BankCode, "write the bank's code with its leading zeros, "+whole+", and look whether the account number has lost its own")
 	}
 	if p.Account == "" || len(p.Account) > 32 || !isDigits(p.Account) {
 		bad.add("account", Mask(p.Account), "use 1 to 32 digits without separators")
@@ -259,6 +264,17 @@ func (p Payout) wrongBankAccount(bad *InvalidError) {
 	if p.CustomerID != "" {
 		bad.add("customerId", Mask(p.CustomerID), fix)
 	}
+}
+
+// ZerosLost tells a bank code that something has taken for a number: 14 in place of 014, which is whole. It would be a
+// legal code. The account number beside it may have gone the same way, and there nothing shows it: without its zeros one
+// may be somebody else's.
+func ZerosLost(code string) (whole string, lost bool) {
+	if code == "" || len(code) > 2 {
+		return "", false
+	}
+	whole = strings.Repeat("0", 3-len(code)) + code
+	return whole, BankName(whole) != ""
 }
 
 // shownCode is a bank code for an error. One that is too long may be the account number, in

@@ -1,11 +1,12 @@
 package payout
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/salur-id/salur/internal/money"
 )
@@ -56,6 +57,10 @@ func TestParseBad(t *testing.T) {
 		{"AmountZero", func(in *Instruction) { in.Amount = "0.00" }, `amount "0.00": must be more than zero, in IDR`},
 		{"AmountNegative", func(in *Instruction) { in.Amount = "-5" }, `amount "-5": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
 		{"AmountThousands", func(in *Instruction) { in.Amount = "1.000.000" }, `amount "1.000.000": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)`},
+		{"AmountBeyond", func(in *Instruction) { in.Amount = "1000000000000.01" }, `amount "10000****.01": must be at most 1000000000000.00`},
+		{"AmountMost", func(in *Instruction) { in.Amount = "9999999999999999.99" }, `amount "99999****.99": must be at most 1000000000000.00`},
+		{"FeeBeyond", func(in *Instruction) { in.Amount, in.Fee = "1", "9999999999999999" }, `fee "99999****.00": must be at most 1000000000000.00`},
+		{"FeeBeyondWithAmount", func(in *Instruction) { in.Amount, in.Fee = "1000000000000", "0.01" }, `fee "0.01": must be at most 1000000000000.00 together with the amount`},
 		{"FeeBad", func(in *Instruction) { in.Fee = "free" }, `fee "free": use digits with at most two decimals and no separators, such as 0.00`},
 		{"FundTypeSpace", func(in *Instruction) { in.FundType = "a b" }, `fundType "a b": use 1 to 64 printable ASCII characters without spaces, or leave it out`},
 		{"NotesLong", func(in *Instruction) { in.Notes = strings.Repeat("n", 256) }, `notes "****": use at most 255 printable characters`},
@@ -142,6 +147,8 @@ func TestParseBadBank(t *testing.T) {
 		{"Customer", func(in *Instruction) { in.Customer = ByCustomerID }, `customer "62000****000": use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234`},
 		{"NoBankCode", func(in *Instruction) { in.BankCode = "" }, `bankCode "": use the bank's code with its leading zeros, such as 014`},
 		{"BankName", func(in *Instruction) { in.BankCode = "BCA" }, `bankCode "BCA": use the bank's code with its leading zeros, such as 014`},
+		{"BankCodeWithoutZeros", func(in *Instruction) { in.BankCode = "14" }, `bankCode "14": write the bank's code with its leading zeros, 014, and look whether the account number has lost its own`},
+		{"BankCodeWithoutTwoZeros", func(in *Instruction) { in.BankCode = "8" }, `bankCode "8": write the bank's code with its leading zeros, 008, and look whether the account number has lost its own`},
 		{"BankCodeLong", func(in *Instruction) { in.BankCode = "014014014" }, `bankCode "01401****014": use the bank's code with its leading zeros, such as 014`},
 		{"NoAccount", func(in *Instruction) { in.Account = "" }, `account "****": use 1 to 32 digits without separators`},
 		{"AccountDashes", func(in *Instruction) { in.Account = "246-088-8509" }, `account "246-0****509": use 1 to 32 digits without separators`},
@@ -248,10 +255,37 @@ func TestNumberKeepsEveryDigit(t *testing.T) {
 	for in, want := range map[string]Number{
 		`{"amount":"10000.50"}`: "10000.50", `{"amount":10000.50}`: "10000.50", `{"amount":9007199254740993}`: "9007199254740993", `{"amount":1e4}`: "1e4",
 	} {
-		var got Instruction
-		if err := json.Unmarshal([]byte(in), &got); err != nil || got.Amount != want {
+		if got, err := Decode([]byte(in)); err != nil || got.Amount != want {
 			t.Errorf("%s: %q, %v", in, got.Amount, err)
 		}
+	}
+}
+
+// The bound on a document leaves room for everything that Parse takes, however it is written.
+func TestLargestDocument(t *testing.T) {
+	t.Parallel()
+	escaped := func(s string) (all string) {
+		for _, unit := range utf16.Encode([]rune(s)) {
+			all += fmt.Sprintf(`\u%04x`, unit)
+		}
+		return `"` + all + `"`
+	}
+	const sign = "\U0001F600"
+	long := strings.Repeat("x", 64)
+	doc := []byte("{")
+	for name, value := range map[string]string{
+		"ref": long, "kind": "topup", "customer": ByCustomerID, "customerId": strings.Repeat(sign, 32), "amount": "999999999999.99", "fee": "0.00",
+		"notes": strings.Repeat(sign, 255), "fundType": long, "chargeTarget": "DIVISION", "division": long, "notAfter": "2026-12-31T17:00:00.000000000+07:00",
+	} {
+		doc = fmt.Appendf(doc, "%s: %s,\n", escaped(name), escaped(value))
+	}
+	doc = append(doc, `"validate": false, "bankCode": null, "account": null, "accountName": null}`...)
+	in, err := Decode(doc)
+	if err == nil {
+		_, err = in.Parse()
+	}
+	if err != nil || len(doc) > LargestDocument/2 {
+		t.Errorf("%d bytes: %v", len(doc), err)
 	}
 }
 

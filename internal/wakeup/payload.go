@@ -4,15 +4,14 @@
 package wakeup
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/strictjson"
 )
 
 // payloadVersion is the "v" of the payloads that this version writes and reads.
@@ -24,6 +23,9 @@ type Payload struct {
 	V int `json:"v"`
 	payout.Instruction
 }
+
+// payloads leaves room for the version beside an instruction.
+var payloads = strictjson.New[Payload](payout.LargestDocument + 100)
 
 // Encode is the payload of our own producers.
 func Encode(ref string) []byte {
@@ -38,16 +40,11 @@ func Encode(ref string) []byte {
 }
 
 // Decode reads a payload. whole reports whether it carries the payout itself, which is
-// then valid.
+// then valid. The errors name the field and the fix, and show nothing personal.
 func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err error) {
-	var in Payload
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return "", p, false, jsonError(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return "", p, false, errors.New("payload: something stands after the JSON object")
+	in, err := payloads.Decode(b)
+	if err != nil {
+		return "", p, false, fmt.Errorf("payload: %w", err)
 	}
 	if in.V != payloadVersion {
 		return "", p, false, fmt.Errorf("v: this version reads %d alone", payloadVersion)
@@ -73,21 +70,6 @@ func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err 
 func kindOf(typ string) payout.Kind {
 	kind, _, _ := strings.Cut(typ, ":")
 	return payout.Kind(kind)
-}
-
-// jsonError says what is wrong without quoting the payload, which may hold personal data.
-func jsonError(err error) error {
-	var typ *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &typ):
-		return fmt.Errorf("payload: field %s is a %s, not a %s", typ.Field, typ.Value, typ.Type)
-	case errors.As(err, &syntax):
-		return fmt.Errorf("payload: not JSON at byte %d", syntax.Offset)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("payload: not a whole JSON object")
-	}
-	return errors.New("payload: a field that this version does not know")
 }
 
 // Mask is a payload fit to be seen: what is personal in it is hidden, and what cannot be

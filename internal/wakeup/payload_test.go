@@ -22,6 +22,28 @@ func TestMask(t *testing.T) {
 	}
 }
 
+// A payload is read as strictly as any other instruction, and the error names the field.
+func TestDecodeIsStrict(t *testing.T) {
+	t.Parallel()
+	const begin = `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10"`
+	for in, want := range map[string]string{
+		begin + `,"AMOUNT":"77000"}`: `payload: "AMOUNT": write it "amount"`,
+		begin + `,"amount":"77000"}`: `payload: "amount": is there twice; keep one`,
+		begin + `,"Fee":"1"}`:        `payload: "Fee": write it "fee"`,
+		begin + `,"memo":"1"}`:       `payload: "memo": does not exist; use v, ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, bankCode, account, accountName, validate, notAfter`,
+		begin + `,"notes":7}`:        `payload: "notes": use a text in double quotes`,
+		begin + `,"V":1}`:            `payload: "V": write it "v"`,
+		begin + `}{}`:                `payload: not one JSON document`,
+		begin + `,"notes":"` + strings.Repeat("x", 20_000) + `"}`: "payload: longer than 16484 bytes; a payout needs a few hundred",
+		`{"v":1,"REF":"PAY-1"}`:                                   `payload: "REF": write it "ref"`,
+		`{"ref":"PAY-1"}`:                                         `v: this version reads 1 alone`,
+	} {
+		if _, _, whole, err := Decode(TypeTopUpSend, []byte(in)); err == nil || whole || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", in, err, want)
+		}
+	}
+}
+
 // Whatever stands in a task, reading it does not panic, and masking it shows no number.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"ref":"PAY-1"}`))
