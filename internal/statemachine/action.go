@@ -16,12 +16,23 @@ var (
 		t.Round++
 		t.Open = c.ev.Attempt
 		t.Open.Seq = t.Seq
+		if t.NeedNotify == "" {
+			t.NeedNotify = t.Open.NeedNotify
+		}
+		t.Open.NeedNotify = ""
 		c.schedule(StepAnswer, t.Open.Deadline)
 	}}
 
 	retry = action{"retry after the schedule, same reference", func(c *decision) {
 		c.closeAttempt()
 		c.schedule(StepSend, c.ev.At.Add(c.policy.retryDelay(c.tx.Round)))
+	}}
+
+	later = action{"take the attempt back, send again after the first wait of the schedule", func(c *decision) {
+		c.closeAttempt()
+		c.tx.Attempts--
+		c.tx.Round--
+		c.schedule(StepSend, c.ev.At.Add(c.policy.retryDelay(1)))
 	}}
 
 	uncount = action{"take the attempt back, hold all sending", func(c *decision) {

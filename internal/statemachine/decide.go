@@ -115,7 +115,7 @@ func (c *decision) detail(late bool, before Transaction) string {
 		return join(string(o.Why), fmt.Sprintf("late answer to attempt %d", c.ev.Attempt.Seq))
 	case isInquiry(c.ev.Trigger) && o.Status != "":
 		return join(string(o.Why), "status "+o.Status)
-	case t.Next == StepSend && t.State == StateProcessing && before.State == StateProcessing && c.ev.Trigger != sent(Denied):
+	case t.Next == StepSend && t.State == StateProcessing && before.State == StateProcessing && c.ev.Trigger != sent(Denied) && c.ev.Trigger != sent(Throttled):
 		return join(string(o.Why), fmt.Sprintf("retry %d of %d", t.Round, len(c.policy.RetryDelays)))
 	case t.Resends > before.Resends:
 		return fmt.Sprintf("resend %d of %d", t.Resends, c.policy.ResendLimit)

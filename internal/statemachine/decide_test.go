@@ -37,6 +37,8 @@ func (b bundle) event(t *testing.T, trigger Trigger, tx Transaction) Event {
 		return AskNow("Sari", "", b.now)
 	case Cancelled:
 		return Cancel("Sari", "the wrong file", b.now)
+	case Altered:
+		return Alter(b.now)
 	case Resolved:
 		return Resolve(StateSucceeded, "Sari", "seen on the statement", b.now)
 	}
@@ -52,7 +54,7 @@ func TestDecideEveryPair(t *testing.T) {
 
 	allowed := map[State]map[Trigger]State{
 		StateQueued: {
-			Taken: StateProcessing, Expired: StateFailed, Cancelled: StateFailed,
+			Taken: StateProcessing, Expired: StateFailed, Cancelled: StateFailed, Altered: StateReview,
 			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
 			"account_inconsistent": StateReview,
 			"account_throttled":    StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
@@ -68,12 +70,12 @@ func TestDecideEveryPair(t *testing.T) {
 			"inquiry_succeeded": StateSucceeded, "inquiry_in_progress": StatePending, "inquiry_refunded": StateRefunded,
 			"inquiry_failed": StateFailed, "inquiry_not_found": StatePending, "inquiry_unknown": StatePending,
 			"inquiry_throttled": StatePending, "inquiry_not_sent": StatePending, "inquiry_denied": StatePending,
-			InquireNow: StatePending,
+			InquireNow: StatePending, Altered: StateReview,
 		},
-		StateReview:    {Resolved: StateSucceeded, InquireNow: StateReview},
-		StateSucceeded: {"inquiry_refunded": StateRefunded, InquireNow: StateSucceeded},
-		StateFailed:    {InquireNow: StateFailed},
-		StateRefunded:  {InquireNow: StateRefunded},
+		StateReview:    {Resolved: StateSucceeded, InquireNow: StateReview, Altered: StateReview},
+		StateSucceeded: {"inquiry_refunded": StateRefunded, InquireNow: StateSucceeded, Altered: StateSucceeded},
+		StateFailed:    {InquireNow: StateFailed, Altered: StateFailed},
+		StateRefunded:  {InquireNow: StateRefunded, Altered: StateRefunded},
 	}
 
 	for _, s := range States {
@@ -138,7 +140,7 @@ func TestWriteAhead(t *testing.T) {
 
 func TestRetrySchedule(t *testing.T) {
 	t.Parallel()
-	for _, k := range []Kind{Unknown, Throttled, NotSent} {
+	for _, k := range []Kind{Unknown, NotSent} {
 		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)

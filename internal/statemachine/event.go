@@ -20,6 +20,8 @@ const (
 	Resolved Trigger = "resolved"
 	// Cancelled: a person takes back what has not been sent.
 	Cancelled Trigger = "cancelled"
+	// Altered: the instruction on record is not the one that was accepted (promise 7).
+	Altered Trigger = "altered"
 )
 
 func sent(k Kind) Trigger      { return Trigger("send_" + k.String()) }
@@ -38,7 +40,7 @@ var Triggers = func() []Trigger {
 	for _, k := range []Kind{Succeeded, InProgress, Refunded, Failed, NotFound, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, inquired(k))
 	}
-	return append(all, Expired, CutOff, InquireNow, Resolved, Cancelled)
+	return append(all, Expired, CutOff, InquireNow, Resolved, Cancelled, Altered)
 }()
 
 // Event is something that happened, with all that is known about it. Make one with the
@@ -54,6 +56,9 @@ type Event struct {
 	// Inquiries when it was made. A second answer with one number adds no confirmation.
 	Inquiry    int
 	ExternalID string
+	// Alone: DANA refuses the credentials for this payout alone. It did so before, and right after this answer it
+	// took them for a harmless exchange.
+	Alone bool
 	// As, By and Reason are a person's decision or wish.
 	As         State
 	By, Reason string
@@ -110,6 +115,9 @@ func InquiryResult(n int, externalID string, o Outcome, at time.Time) Event {
 // Expire says that the not-after time has passed.
 func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
 
+// Alter says that the instruction on record is not the one that was accepted.
+func Alter(at time.Time) Event { return Event{Trigger: Altered, At: at} }
+
 // CutOffReached says that the follow-up time may be over; the machine checks.
 func CutOffReached(at time.Time) Event { return Event{Trigger: CutOff, At: at} }
 
@@ -138,6 +146,7 @@ func (ev Event) Holds() Why {
 	o := ev.Outcome
 	switch {
 	case isValidation(ev.Trigger):
+	case o.Kind == Denied && ev.Alone:
 	case o.Kind == Denied:
 		return CredentialsRefused
 	case o.Kind == Refused && o.Why.MerchantCause():

@@ -21,6 +21,8 @@ var (
 	// currentRetriesLeft: the first attempt of a round is no retry, so n delays allow n+1 attempts.
 	currentRetriesLeft = guard{"retries left", func(c *decision) bool { return !c.late() && c.tx.Round <= len(c.policy.RetryDelays) }}
 
+	currentAlone = guard{"again, and for this payout alone", func(c *decision) bool { return !c.late() && c.ev.Alone }}
+
 	payeeCause = guard{"the account cannot take it, and nothing was sent", func(c *decision) bool {
 		return c.ev.Outcome.Why.PayeeCause() && nothingSent.holds(c)
 	}}

@@ -82,6 +82,10 @@ const (
 	// AttemptLost: the attempt is on record without an outcome and its time is over; the
 	// worker that made it died, froze or lost Redis.
 	AttemptLost Why = "attempt_lost"
+	// InstructionAltered: the instruction on record is not the one that was accepted.
+	InstructionAltered Why = "instruction_altered"
+	// DeniedAlone: DANA refuses our credentials for this payout again and again, and takes them otherwise.
+	DeniedAlone Why = "denied_alone"
 )
 
 // MerchantCause reports whether the reason would refuse every payout of the merchant.

@@ -112,7 +112,7 @@ func (b bundle) draw(r *rapid.T, tx Transaction, made []Attempt) Event {
 		return InquiryResult(tx.Inquiries+rapid.IntRange(0, 1).Draw(r, "n"), "", o, b.now)
 	default:
 		return rapid.SampledFrom([]Event{
-			Expire(b.now), CutOffReached(b.now), AskNow("Sari", "", b.now),
+			Alter(b.now), Expire(b.now), CutOffReached(b.now), AskNow("Sari", "", b.now),
 			Cancel("Sari", "the wrong file", b.now),
 			Resolve(rapid.SampledFrom(States).Draw(r, "as"), "Sari", "seen", b.now),
 		}).Draw(r, "other")

@@ -19,6 +19,8 @@ var table = map[State][]rule{
 		{on: Expired, when: outOrUnknown, to: StatePending, do: inquireNow, reason: "expired_after_unknown"},
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
 		{on: Cancelled, when: nothingSent, to: StateFailed, do: finish, reason: "cancelled"},
+		// Nobody gave this instruction: it is never sent, and what DANA says of it is no answer (promise 7).
+		{on: Altered, to: StateReview, do: finish, reason: InstructionAltered},
 
 		// The payee's account was asked about; nothing has left for this payout yet, so a
 		// failure here is proven. What the inquiry does not tell of the account never fails a
@@ -53,10 +55,13 @@ var table = map[State][]rule{
 		{on: sent(Inconsistent), when: current, to: StatePending, do: inquireNow},
 		{on: sent(Unknown), when: currentRetriesLeft, to: StateProcessing, do: retry},
 		{on: sent(Unknown), when: current, to: StatePending, do: inquireLater},
-		{on: sent(Throttled), when: currentRetriesLeft, to: StateProcessing, do: retry},
-		{on: sent(Throttled), when: current, to: StatePending, do: inquireLater},
+		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). The gate slows down for all.
+		// The money may have moved all the same (promise 3).
+		{on: sent(Throttled), when: current, to: StateProcessing, do: later},
 		{on: sent(NotSent), when: currentRetriesLeft, to: StateProcessing, do: retry},
 		{on: sent(NotSent), when: current, to: StatePending, do: inquireLater},
+		// Refused again, for this payout alone: a hold for all would come back for ever. A person looks at it.
+		{on: sent(Denied), when: currentAlone, to: StateReview, do: finish, reason: DeniedAlone},
 		// DANA did not look at the payout: the attempt does not count (promise 6).
 		{on: sent(Denied), when: current, to: StateProcessing, do: uncount},
 
@@ -64,6 +69,8 @@ var table = map[State][]rule{
 		{on: Expired, to: StateFailed, do: finish, reason: "expired"},
 		// Every attempt is proven not to have reached DANA. Otherwise it is too late: it may be paid.
 		{on: Cancelled, when: nothingSent, to: StateFailed, do: finish, reason: "cancelled"},
+		// An attempt that is out was sent as it was accepted; its answer comes first.
+		{on: Altered, when: nothingOut, to: StateReview, do: finish, reason: InstructionAltered},
 
 		// An inquiry of the pending time before a resend that comes late: proof is proof.
 		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
@@ -112,6 +119,7 @@ var table = map[State][]rule{
 
 		{on: CutOff, when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: InquireNow, to: StatePending, do: askNow},
+		{on: Altered, to: StateReview, do: finish, reason: InstructionAltered},
 	},
 
 	StateReview: {
@@ -119,6 +127,7 @@ var table = map[State][]rule{
 		{on: Resolved, when: asFailed, to: StateFailed, do: finish},
 		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
 		{on: InquireNow, to: StateReview, do: askNow},
+		{on: Altered, to: StateReview, do: finish, reason: InstructionAltered},
 	},
 
 	StateSucceeded: {
@@ -126,13 +135,16 @@ var table = map[State][]rule{
 		{on: inquired(Refunded), to: StateRefunded, do: finish},
 		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
 		{on: InquireNow, to: StateSucceeded, do: askNow},
+		{on: Altered, to: StateSucceeded, do: finish},
 	},
 
 	StateFailed: {
 		{on: InquireNow, to: StateFailed, do: askNow},
+		{on: Altered, to: StateFailed, do: finish},
 	},
 
 	StateRefunded: {
 		{on: InquireNow, to: StateRefunded, do: askNow},
+		{on: Altered, to: StateRefunded, do: finish},
 	},
 }

@@ -18,6 +18,8 @@ type Attempt struct {
 	// Deadline is when the attempt counts as lost if no outcome is on record. It is after
 	// the longest time an exchange can last.
 	Deadline time.Time `json:"deadline"`
+	// NeedNotify is what the worker would ask of DANA; it counts for a payout's first attempt (Transaction.NeedNotify).
+	NeedNotify string `json:"-"`
 }
 
 // Transaction is what is known about a payout: everything that a decision needs.
@@ -48,6 +50,9 @@ type Transaction struct {
 	Confirmed bool `json:"confirmed,omitempty"`
 	// Inconsistent: DANA said that the number was used with other content (4043818).
 	Inconsistent bool `json:"inconsistent,omitempty"`
+	// NeedNotify is what the first attempt's body says of a notify, true or false, so that every attempt has the
+	// same body. Empty when there was none, or when it was not kept.
+	NeedNotify string `json:"needNotify,omitempty"`
 
 	Inquiries    int       `json:"inquiries"`             // answered or failed inquiries
 	InquiryStep  int       `json:"inquiryStep,omitempty"` // position in the inquiry schedule
