@@ -58,6 +58,7 @@ type queueRow struct {
 	Name, Carries                 string
 	Known                         bool // false: it could not be read
 	Pending, Active, Later, Stuck int
+	Parked                        int // tasks that no worker can carry out
 	Lag                           string
 	Paused                        bool
 }
@@ -142,6 +143,13 @@ func (s *site) queueRows() ([]queueRow, error) {
 		}
 		rows[i].Pending, rows[i].Active, rows[i].Later = info.Pending, info.Active, info.Scheduled+info.Retry
 		rows[i].Stuck, rows[i].Paused = info.Archived, info.Paused
+		if info.Retry > 0 {
+			if rows[i].Parked, err = wakeup.Parked(s.tasks, q.name); err != nil {
+				rows[i].Known = false
+				continue
+			}
+			rows[i].Later -= min(rows[i].Parked, rows[i].Later)
+		}
 		if info.Pending > 0 {
 			rows[i].Lag = age(info.Latency)
 		}
