@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/salur-id/salur/internal/redistest"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Payouts that no worker will ever pay are problems: a task that cannot be carried out, one in a queue that nobody
@@ -39,7 +40,9 @@ func TestTasksThatAreNeverPaid(t *testing.T) {
 	defer worker.Shutdown()
 	enqueue("unreadable", "topup")
 	enqueue("unreadable", "topup")
-	enqueue("later", "bank")
+	if _, err := client.Enqueue(asynq.NewTask(wakeup.TypeBankSend, wakeup.Encode("A")), asynq.Queue("bank")); err != nil {
+		t.Fatal(err)
+	}
 	enqueue("topup:send", "payouts")
 	enqueue("topup:send", "inquiry", asynq.Group("g"))
 	redistest.Await(t, "the tasks to come back", func() bool {

@@ -107,6 +107,10 @@ func queues(rdb redis.UniversalClient) []Finding {
 		return append(findings, unread("queues", err))
 	}
 	slices.Sort(names)
+	parked, err := wakeup.New(rdb).CountParked(context.Background()) // asynq's time-outs bound it
+	if err != nil {
+		findings = append(findings, unread("queues.parked", err))
+	}
 	for _, q := range names {
 		check := "queue." + q
 		info, err := inspector.GetQueueInfo(q)
@@ -127,7 +131,7 @@ func queues(rdb redis.UniversalClient) []Finding {
 			f.Level, f.Means, f.Do = Warning, "its payouts are late", "is sending held or DANA away? else run more workers (SALUR_CONCURRENCY)"
 		}
 		findings = append(findings, f)
-		findings = append(findings, astray(inspector, check, q, info)...)
+		findings = append(findings, astray(check, info, parked[q])...)
 		if info.Archived > 0 {
 			findings = append(findings, Finding{
 				Check: check + ".archived", Level: Warning, Found: fmt.Sprintf("%d tasks were given up by asynq", info.Archived),
@@ -150,7 +154,7 @@ func unreadBy(queue string) string {
 }
 
 // astray are tasks of a queue that workers never get, or cannot carry out.
-func astray(inspector *asynq.Inspector, check, queue string, info *asynq.QueueInfo) []Finding {
+func astray(check string, info *asynq.QueueInfo, parked int) []Finding {
 	var findings []Finding
 	if info.Aggregating > 0 {
 		findings = append(findings, Finding{
@@ -158,14 +162,7 @@ func astray(inspector *asynq.Inspector, check, queue string, info *asynq.QueueIn
 			Means: "payouts in them are never paid", Do: "have who enqueues leave asynq.Group out, and hand them over again (docs/tasks.md)",
 		})
 	}
-	if info.Retry == 0 {
-		return findings
-	}
-	parked, err := wakeup.Parked(inspector, queue)
-	switch {
-	case err != nil:
-		findings = append(findings, unread(check+".parked", err))
-	case parked > 0:
+	if parked > 0 {
 		findings = append(findings, Finding{
 			Check: check + ".parked", Level: Problem, Found: fmt.Sprintf("%d tasks cannot be carried out: they cannot be read, or contradict what is on record", parked),
 			Means: "payouts in them are never paid", Do: "see their errors in the web UI (retry) or the workers' log; have who enqueued them mend them, and delete these (docs/tasks.md)",

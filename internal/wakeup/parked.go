@@ -1,32 +1,50 @@
 package wakeup
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/hibiken/asynq"
 )
 
-const (
-	// parkedFor: steps of ours come again after seconds. A task that nobody can carry out (it cannot be read, its type is
-	// unknown, or it contradicts the ledger) comes again after a minute or more.
-	parkedFor = 30 * time.Second
-	// parkedLook is how many tasks of a retry list are looked at.
-	parkedLook = 1000
-)
+// Queues are all that workers take tasks from.
+var Queues = []string{QueueTopUp, QueueBank, QueueInquiry, QueueNotify}
 
-// Parked counts the tasks of a queue that workers could not carry out and will not: a person must look at them. They
-// are in asynq's retry list, of which the first 1,000 are looked at.
-func Parked(inspector *asynq.Inspector, queue string) (int, error) {
-	tasks, err := inspector.ListRetryTasks(queue, asynq.PageSize(parkedLook))
-	if err != nil {
-		return 0, fmt.Errorf("list the tasks of %s that come again: %w", queue, err)
-	}
-	n := 0
-	for _, t := range tasks {
-		if t.NextProcessAt.Sub(t.LastFailedAt) >= parkedFor {
-			n++
+// ParkedMark begins the error of a task that is parked for a person. asynq keeps an error as a text.
+const ParkedMark = "parked: "
+
+// Parked is a task that no worker can carry out: it is of another type than ours, it cannot be read, or it
+// contradicts the ledger. A person has to look at it.
+type Parked struct {
+	Queue, ID, Type string
+	State           string // retry or archived
+	Why             string // the error, which names the field and the fix and shows nothing personal
+}
+
+// Parked lists parked tasks of all queues, at most limit of each queue and state. A queue that there is not has none.
+func (q *Queue) Parked(_ context.Context, limit int) ([]Parked, error) {
+	var parked []Parked
+	for _, queue := range Queues {
+		for _, list := range []func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error){q.Inspector.ListRetryTasks, q.Inspector.ListArchivedTasks} {
+			found, err := list(queue, asynq.PageSize(limit))
+			if errors.Is(err, asynq.ErrQueueNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("list the parked tasks of queue %s: %w", queue, err)
+			}
+			for _, t := range found {
+				p := Parked{Queue: queue, ID: t.ID, Type: t.Type, State: t.State.String(), Why: t.LastErr}
+				if _, _, _, err := Decode(t.Type, t.Payload); err != nil {
+					p.Why = err.Error()
+				} else if !strings.HasPrefix(t.LastErr, ParkedMark) {
+					continue
+				}
+				parked = append(parked, p)
+			}
 		}
 	}
-	return n, nil
+	return parked, nil
 }

@@ -1,6 +1,7 @@
 package transactions
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -130,6 +131,10 @@ func (s *site) queueRows() ([]queueRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the queues: %w", err)
 	}
+	parked, err := s.queue.CountParked(context.Background()) // asynq's time-outs bound it
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]queueRow, len(queues))
 	for i, q := range queues {
 		rows[i] = queueRow{Name: q.name, Carries: q.carries, Known: true}
@@ -144,10 +149,7 @@ func (s *site) queueRows() ([]queueRow, error) {
 		rows[i].Pending, rows[i].Active, rows[i].Later = info.Pending, info.Active, info.Scheduled+info.Retry
 		rows[i].Stuck, rows[i].Paused = info.Archived, info.Paused
 		if info.Retry > 0 {
-			if rows[i].Parked, err = wakeup.Parked(s.tasks, q.name); err != nil {
-				rows[i].Known = false
-				continue
-			}
+			rows[i].Parked = parked[q.name]
 			rows[i].Later -= min(rows[i].Parked, rows[i].Later)
 		}
 		if info.Pending > 0 {
