@@ -15,6 +15,7 @@ import (
 // Client hands payouts to the workers of a Redis and looks at them. It is safe for use by
 // several goroutines and needs no closing.
 type Client struct {
+	rdb    redis.UniversalClient
 	ledger *ledger.Redis
 	queue  *wakeup.Queue
 	room   *room
@@ -30,7 +31,7 @@ type Client struct {
 // away. A context bounds each call only if the connection has ContextTimeoutEnabled.
 func New(rdb redis.UniversalClient) *Client {
 	l := ledger.NewRedis(rdb)
-	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}, now: time.Now}
+	return &Client{rdb: rdb, ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}, now: time.Now}
 }
 
 // As is the client under the name of who hands payouts over: it stands in the history of those
@@ -58,7 +59,7 @@ type Result struct {
 }
 
 // Enqueue accepts a payout. If ctx has an OpenTelemetry span, the payout and all that workers do for it belong to
-// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
+// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull, *RefusedError and ErrUnavailable.
 //
 // A payout beyond the client's Limits, or whose NotAfter has passed, is refused as invalid before anything is on record.
 func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
@@ -158,6 +159,15 @@ func (c *Client) GetMany(ctx context.Context, refs []string) (map[string]Transac
 		found[ref] = newTransaction(rec)
 	}
 	return found, nil
+}
+
+// Writable is nil when Redis would take payouts; it changes nothing. The error is a *RefusedError or ErrUnavailable.
+func (c *Client) Writable(ctx context.Context) error {
+	if err := c.ledger.Writable(ctx); err != nil {
+		return told(err)
+	}
+	// The queues of sends, for a payout is not sent at once without a task.
+	return told(wakeup.Writable(ctx, c.rdb, wakeup.QueueTopUp, wakeup.QueueBank))
 }
 
 // Query selects payouts for a list. The zero Query selects everything.

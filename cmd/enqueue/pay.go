@@ -46,7 +46,7 @@ func (p *program) pay(c *cobra.Command, po payout.Payout) error {
 		return asFlags(err)
 	case errors.Is(err, salur.ErrConflict):
 		return cli.Fail(cli.Conflict, fmt.Errorf("--%w", conflict(po.Ref)))
-	case errors.Is(err, salur.ErrFull):
+	case errors.As(err, new(*salur.RefusedError)), errors.Is(err, salur.ErrFull):
 		return fmt.Errorf("%s was not accepted: %w", po.Ref, err)
 	case err != nil:
 		return uncertain(po.Ref, "run the same command again", err)

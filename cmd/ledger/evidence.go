@@ -39,7 +39,7 @@ and names are masked, and there are no secrets in it. A file that exists is neve
 It prints the file's SHA-256 the way sha256sum does, so that sha256sum -c tells later whether the file was changed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

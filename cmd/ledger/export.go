@@ -40,7 +40,7 @@ In CSV every cell is quoted, and a text that a spreadsheet would take for a form
 			if err != nil {
 				return err
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

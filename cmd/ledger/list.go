@@ -25,7 +25,7 @@ func (p *program) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func (p *program) showCommand() *cobra.Command {
 		Short: "Show one payout and all that happened to it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

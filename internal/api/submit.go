@@ -189,6 +189,8 @@ func outcomes(results []salur.Result) []outcome {
 			all[i].Problem = conflict.uri()
 		case refused(r.Err):
 			all[i].Problem = invalidFields.uri()
+		case errors.As(r.Err, new(*salur.RefusedError)):
+			all[i].Problem = refusesWrites.uri()
 		default:
 			all[i].Problem = outcomeUnknown.uri()
 		}
@@ -196,13 +198,26 @@ func outcomes(results []salur.Result) []outcome {
 	return all
 }
 
-// unknown is the answer when Redis failed while payouts were recorded: some may be on record. To call one refused could
+// unknown is the answer when Redis failed while payouts were recorded: some may be on record, unless Redis has refused
+// each of those that are not. To call one refused could
 // make somebody pay under a new reference; asking for the same again is safe, and tells.
 func unknown(results []salur.Result) error {
 	p := &problem{kind: outcomeUnknown, detail: "make the same request again, with the same references; nobody is paid twice", retryAfter: soon, results: outcomes(results)}
+	var refusal *salur.RefusedError
+	certain := true
 	for _, r := range results {
 		if r.Err != nil && !refused(r.Err) {
 			p.cause = r.Err
+			certain = certain && errors.As(r.Err, &refusal)
+		}
+	}
+	if certain && refusal != nil {
+		p.kind, p.detail = refusesWrites, refusal.Error()
+		if errors.Is(refusal, salur.ErrFull) {
+			p.kind = full
+		}
+		if len(results) == 1 {
+			p.results = nil // the problem says it all
 		}
 	}
 	return p

@@ -77,7 +77,7 @@ func TestOverview(t *testing.T) {
 	b.shows(t, Path,
 		"Sending is held by the system since 2026-03-01 09:30:00 WIB (30m 0s) , a cause of tomorrow : DANA says 4033814 (payout review ) . Probed 0 times, again at",
 		"2026-03-01 09:01:00 WIB lifted by Sari : audit is over the hold by Dewi: audit", "2026-03-01 09:00:00 WIB held by Dewi : audit",
-		"topup paused sends to DANA balances 0s 1 0 1 1", "Outcomes of 1 payout wait to be told, the oldest for")
+		"topup paused sends to DANA balances 0s 1 0 1 0 1", "Outcomes of 1 payout wait to be told, the oldest for")
 	b.shows(t, Path+"holds", "Sending is held by the system", "lifted by Sari : audit is over", "Resume Lifts every hold")
 }
 
