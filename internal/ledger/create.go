@@ -97,7 +97,7 @@ func (c *Created) read(answer any, fingerprint string) {
 		c.New = true
 	case []any:
 		var other string
-		c.Record, other, c.Err = decode(a[0].(string))
+		c.Record, other, c.Err = decode(c.Record.Payout.Ref, a[0].(string))
 		if c.Err == nil && other != fingerprint {
 			c.Err = ErrConflict
 		}

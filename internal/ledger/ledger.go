@@ -49,6 +49,8 @@ type Record struct {
 	Last Entry `json:"last,omitzero"`
 	// Version is what a write must match; it grows by one with each.
 	Version int64 `json:"-"`
+
+	altered bool // see Altered
 }
 
 // accepted is the first entry of the history. It is in the record, so that accepting a payout
