@@ -4,33 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/salur-id/salur/internal/sandbox"
 )
 
-// altered is who is paid if an instruction that was altered in Redis is believed.
-const altered = "628290000000"
-
-// foreign is what stands in tasks that no version of ours makes, or reads.
-var foreign = []struct{ queue, typ, payload string }{
-	{"topup", "topup:sendback", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10000"}`},
-	{"topup", "topup:send:preview", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10000"}`},
-	{"bank", "bank:reverse", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10000","bankCode":"014","account":"2460888509"}`},
-	{"topup", "topup:send", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10","AMOUNT":"77000"}`},
-	{"topup", "topup:send", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10","amount":"77000"}`},
-	{"topup", "topup:send", `{"v":1,"ref":%q,"customer":"628121234567","amount":"10"`},
-}
-
-// alter writes another payee into a record, as whoever may write to Redis can.
-var alter = redis.NewScript(`
-local text, n = string.gsub(redis.call('GET', KEYS[1]), '"customer":"%d+"', '"customer":"' .. ARGV[1] .. '"', 1)
-redis.call('SET', KEYS[1], text)
-return n`)
-
-// strangers lets others at a batch while it is held: some of it is cancelled, some altered in Redis, some DANA will
-// answer without its fields; and tasks come that are not ours.
+// strangers lets others at a batch while it is held: some of it is cancelled, and some DANA will answer without its
+// fields.
 func (c *chaos) strangers() {
 	if c.short && c.payouts >= c.wantPayouts {
 		return
@@ -39,23 +17,10 @@ func (c *chaos) strangers() {
 	first := len(c.accepted)
 	c.submit()
 	batch := c.accepted[first:]
-	client := asynq.NewClientFromRedisClient(c.rdb)
-	for i, f := range foreign {
-		task := asynq.NewTask(f.typ, fmt.Appendf(nil, f.payload, fmt.Sprintf("FOREIGN-%d-%d", first, i)))
-		if _, err := client.Enqueue(task, asynq.Queue(f.queue), asynq.MaxRetry(i%2)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
 	for _, ref := range batch[:2] {
 		if _, _, code := c.run("", "ledger", "cancel", ref, "--reason", "wrong file", "--by", "Sari"); code == 0 {
 			c.cancelled[ref] = true
 		}
-	}
-	for _, ref := range batch[2:4] {
-		if err := alter.Run(c.t.Context(), c.rdb, []string{"salur:{topup}:tx:" + ref}, altered).Err(); err != nil {
-			c.t.Fatal(err)
-		}
-		c.altered++
 	}
 	for _, ref := range batch[4:6] {
 		c.control("behaviours", fmt.Sprintf(`{"ref":%q,"behaviour":{"sends":[{"answer":"missing_fields"}],"inquiries":[{"times":2,"answer":"missing_fields"}]}}`, ref))

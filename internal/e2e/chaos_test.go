@@ -59,7 +59,6 @@ type chaos struct {
 	instructed                                          map[string]string // by reference: who is to get how much
 	cancelled                                           map[string]bool
 	bare                                                []string // answered without its fields
-	altered                                             int
 	held                                                []heldAttempt
 	settled                                             time.Duration
 	lost, wrong, reviewed                               int
@@ -342,8 +341,8 @@ func (c *chaos) report(took time.Duration) {
 	if longest > takeoverWithin {
 		c.t.Errorf("an attempt of a killed worker was taken over after %s", longest)
 	}
-	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d cancelled, %d altered in Redis; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
-		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, len(c.cancelled), c.altered, c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
+	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d cancelled; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
+		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, len(c.cancelled), c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
 	prove.Say(c.t, "processes: %d sends, %d of them repeated; %d double credits, %d lost, %d called wrongly; opening - closing = succeeded + fees = %d.%02d IDR",
 		sends, repeated, doubles, c.lost, c.wrong, spent/100, spent%100)
 	prove.Say(c.t, "processes: %d attempts of killed workers taken over after %s (median), %s (longest); everything settled %s after the last trouble",
