@@ -53,8 +53,8 @@ var (
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
 	onceKnownToDANA = guard{"DANA knew it before, or an inconsistent request on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
-	mismatchFails   = guard{"name_mismatch failed, and nothing was sent", func(c *decision) bool {
-		return c.policy.MismatchAction == FailMismatch && nothingSent.holds(c)
+	mismatchFails   = guard{"another name, name_mismatch failed, and nothing was sent", func(c *decision) bool {
+		return c.ev.Outcome.Why == NameMismatch && c.policy.MismatchAction == FailMismatch && nothingSent.holds(c)
 	}}
 	policyFailed  = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
 	policyReview  = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}

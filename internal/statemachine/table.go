@@ -28,7 +28,8 @@ var table = map[State][]rule{
 		// answer, too: a hold here could be renewed for ever by one payout that no deposit covers.
 		{on: validated(Refused), when: payeeCause, to: StateFailed, do: finish},
 		{on: validated(Refused), to: StateQueued, do: record},
-		// The bank has the account under another name.
+		// The bank has the account under another name, or no name came to compare. The latter proves nothing, so it fails
+		// nothing either.
 		{on: validated(Inconsistent), when: mismatchFails, to: StateFailed, do: finish},
 		{on: validated(Inconsistent), to: StateReview, do: finish},
 		{on: validated(Denied), to: StateQueued, do: record},
