@@ -67,6 +67,9 @@ func TestRewake(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewake(true, "Redis forgot the queue")
+
+	// asynq's client lists a queue once, so the list stays without it: nobody can look at the task any more.
+	rewake(true, "a task that may have run already is in a queue that asynq's list lacks")
 }
 
 // asynq's keys say that the task waits for its turn, and no queue has it. Nothing of asynq's
