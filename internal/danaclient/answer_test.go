@@ -443,7 +443,7 @@ func TestMessageIsBoundedAndMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := topUp.classify(404, []byte(`{"responseCode":"4043811","responseMessage":`+string(message)+`}`), "PAY-1")
-	if want := "Invalid 62811****234 [2J" + strings.Repeat("x", 126) + "…"; v.message != want {
+	if want := "Invalid ****234 [2J" + strings.Repeat("x", 131) + "…"; v.message != want {
 		t.Errorf("message %q, want %q", v.message, want)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -214,7 +215,7 @@ func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by str
 
 func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, h Hold) (bool, error) {
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
-	return script.Run(ctx, rdb, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
+	return redisfault.Eval(ctx, rdb, script, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
 }
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
@@ -235,7 +236,7 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 			keys, args = append(keys, h.Sums...), append(args, h.Ref)
 		}
 	}
-	fields, err := resumeScript.Run(ctx, rdb, keys, args...).StringSlice()
+	fields, err := redisfault.Eval(ctx, rdb, resumeScript, keys, args...).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}

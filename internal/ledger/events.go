@@ -29,6 +29,8 @@ type Event struct {
 	Reason  string               `json:"reason,omitempty"` // why it is in To, machine-readable
 	// ReferenceNo is DANA's number of the payout, once it is known.
 	ReferenceNo string `json:"danaReferenceNo,omitempty"`
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered statemachine.Answered `json:"answered,omitzero"`
 }
 
 // newEvent is the transition e that made rec what it is.
@@ -36,6 +38,7 @@ func newEvent(rec Record, e statemachine.Entry) Event {
 	return Event{
 		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, From: e.From, To: e.To, Trigger: e.Event, At: e.At.UTC(),
 		Version: rec.Version, Amount: rec.Payout.Amount, Reason: rec.Tx.Reason, ReferenceNo: rec.Tx.ReferenceNo,
+		Answered: e.Answered,
 	}
 }
 

@@ -61,7 +61,7 @@ func TestBank(t *testing.T) {
 		}}, sm.StateSucceeded, "", 2, 1},
 		"other content, says DANA": {account, sandbox.Behaviour{Sends: []sandbox.Send{
 			{Times: 1, Answer: "4044318"},
-		}}, sm.StateSucceeded, "", 1, 1}, // and its status names our amount
+		}}, sm.StateReview, "other_content", 1, 1}, // also if its status names our amount
 		"status that is nobody's": {account, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Times: 2, Answer: sandbox.ForeignRef}}}, sm.StateSucceeded, "", 1, 1},
 		"status over more money":  {account, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.ForeignAmount}}}, sm.StateReview, "echo_mismatch", 1, 1},
 		"in progress for a while": {account, sandbox.Behaviour{
