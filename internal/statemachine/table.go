@@ -67,7 +67,7 @@ var table = map[State][]rule{
 		{on: sent(Inconsistent), to: StateProcessing, do: recordOther},
 		{on: sent(Unknown), when: currentRetriesLeft, to: StateProcessing, do: retry},
 		{on: sent(Unknown), when: current, to: StatePending, do: inquireLater},
-		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). The gate slows down for all.
+		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). All workers pause their sends (gate.Throttled).
 		// The money may have moved all the same (promise 3).
 		{on: sent(Throttled), when: current, to: StateProcessing, do: later},
 		{on: sent(NotSent), when: currentRetriesLeft, to: StateProcessing, do: retry},
