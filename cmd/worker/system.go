@@ -124,7 +124,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 			AfterLoss: w.AfterLoss,
 		},
 		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
-		NeedNotify: s.cfg.DANA.NeedNotify, Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
+		NeedNotify: s.cfg.DANA.NeedNotify, Bounds: s.cfg.Bounds, Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
 	var watch gate.Watch
 	if s.cfg.WatchesBalance() {
@@ -139,7 +139,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
 		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe, Watch: watch, PersonResumes: !w.ResumeWhenFunded,
-		Limits: gate.Limits{Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
+		Limits: gate.Limits{Fee: s.cfg.Bounds.MaxFee, Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
 		OnBreaker: func(api, from, to string) {
 			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
 		},
