@@ -81,7 +81,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 	s := &system{cfg: cfg, log: log, redis: rdb}
 	if s.listener, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		s.close()
-		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w", cfg.HTTP.Addr, err)
+		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w; choose another address, such as SALUR_HTTP_ADDR=127.0.0.1:0 for any free port", cfg.HTTP.Addr, err)
 	}
 	runner, m := s.wire(dana)
 	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),

@@ -70,6 +70,7 @@ func TestMainTellsErrors(t *testing.T) {
 		{"argument missing", "do", nil, 2, "", "prog: accepts 1 arg(s), received 0\n"},
 		{"flag missing", "need", nil, 2, "", "prog: required flag(s) \"ref\" not set\n"},
 		{"unknown command", "62811742234", nil, 2, "", "prog: unknown command; see prog --help\n"},
+		{"mistyped command with its flags", "nee --ref A", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
 		{"mistyped command", "nee", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
 		{"no command", "", nil, 2, "", "prog: choose a command; see prog --help\n"},
 		{"no command of a group", "group", nil, 2, "", "prog: choose a command; see prog group --help\n"},
