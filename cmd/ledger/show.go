@@ -21,7 +21,7 @@ func (p *program) showCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show REF",
 		Short: "Show one payout and all that happened to it",
-		Args:  cobra.ExactArgs(1),
+		Args:  cli.OneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			rdb, err := p.look(c)
 			if err != nil {
