@@ -122,9 +122,9 @@ var table = map[State][]rule{
 		{on: inquired(InProgress), when: repeated, to: StatePending, do: record},
 		{on: inquired(InProgress), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(InProgress), to: StatePending, do: inquireAgain, reason: "in_progress"},
-		// No answer, or none that can be read: not even the cut-off rests on it before its time is over twice.
+		// No answer, or none that can be read: the cut-off rests on it only after as long again.
 		{on: inquired(Unknown), when: repeated, to: StatePending, do: record},
-		{on: inquired(Unknown), when: pastCutOffTwice, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Unknown), when: unanswered, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(Unknown), to: StatePending, do: inquireAgain},
 		// DANA was not asked: there is no cut-off.
 		{on: inquired(Throttled), when: repeated, to: StatePending, do: record},
