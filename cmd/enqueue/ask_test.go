@@ -223,6 +223,13 @@ func TestAskTheOtherWay(t *testing.T) {
 	if info, err := os.Stat(audit); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
+	if err := os.Chmod(audit, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := m.run(t, askAccount...); code != cli.Invalid || errs != "enqueue: SALUR_AUDIT_FILE \""+audit+
+		"\": cannot be written: it has mode 0640, so that others may read or write it; chmod 600 it\n" {
+		t.Errorf("exit %d, %s", code, errs)
+	}
 	m.environ = append(m.environ, "SALUR_AUDIT_FILE=/nonexistent/audit")
 	if _, errs, code := m.run(t, askAccount...); code != cli.Invalid || errs != "enqueue: SALUR_AUDIT_FILE \"/nonexistent/audit\": cannot be written: no such file or directory\n" {
 		t.Errorf("exit %d, %s", code, errs)
