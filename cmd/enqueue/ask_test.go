@@ -141,7 +141,7 @@ func TestAskJSON(t *testing.T) {
 	}
 }
 
-// No answer is no verdict. Of a bank account it is asked for three times.
+// No answer is no verdict. About a bank account it is asked again up to three times.
 func TestAskWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t)
@@ -158,7 +158,7 @@ func TestAskWithoutAnswer(t *testing.T) {
 	if code != cli.Unreachable || !strings.Contains(out, "status         pending") {
 		t.Errorf("account: exit %d, %s%s", code, out, errs)
 	}
-	if n := m.State().Requests; n["bank-account-inquiry"] != 3 || n["account-inquiry"] != 1 {
+	if n := m.State().Requests; n["bank-account-inquiry"] != 4 || n["account-inquiry"] != 1 {
 		t.Errorf("asked %v", n)
 	}
 }
