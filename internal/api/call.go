@@ -25,6 +25,7 @@ type call struct {
 	key    string // name of the key, once it is known
 	count  int    // payouts that were handed over
 	quiet  bool
+	leave  []func() // gives back what the request has until it is answered
 }
 
 type callKey struct{}
@@ -81,6 +82,11 @@ func (a *api) endpoint(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := req.Context().Value(callKey{}).(*call)
 		c.Request, c.quiet = req, r.quiet
+		defer func() {
+			for _, leave := range c.leave {
+				leave()
+			}
+		}()
 		answer, err := reply{}, error(nil)
 		if !r.open {
 			err = a.admit(c)
