@@ -13,14 +13,12 @@ import (
 // most is how many payouts an array may have.
 const most = 1000
 
-// payouts reads an array and reports everything that is wrong with it. What is beyond the most that an array may have is
-// counted and not kept.
+// payouts reads an array and reports everything that is wrong with it. What is beyond the most that an array may have is not decoded.
 func (d *elements) payouts(c *call) ([]salur.Payout, error) {
 	var payouts []salur.Payout
 	var bad []fault
 	first := map[string]int{}
-	i := 0
-	for ; ; i++ {
+	for i := 0; ; i++ {
 		element, err := d.next(c)
 		if errors.Is(err, io.EOF) {
 			break
@@ -32,13 +30,12 @@ func (d *elements) payouts(c *call) ([]salur.Payout, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case i >= most:
-			payouts, bad = nil, nil
-			continue
+		case i == most:
+			return nil, d.failed(c, errTooMany)
 		}
 		p, err := intake.Object(element)
 		if err != nil {
-			bad = append(bad, faults(new(i), err)...)
+			bad = append(bad, faults(&i, err)...)
 		}
 		payouts = append(payouts, p)
 		if err != nil {
@@ -49,12 +46,12 @@ func (d *elements) payouts(c *call) ([]salur.Payout, error) {
 		if before, seen := first[p.Ref]; !seen {
 			first[p.Ref] = i
 		} else if payouts[before] != p {
-			bad = append(bad, fault{new(i), "ref", p.Ref, fmt.Sprintf("item %d has this reference with other content; give each payout a reference of its own", before)})
+			bad = append(bad, fault{&i, "ref", p.Ref, fmt.Sprintf("item %d has this reference with other content; give each payout a reference of its own", before)})
 		}
 	}
 	switch {
-	case i == 0 || i > most:
-		return nil, &problem{kind: invalidCount, detail: fmt.Sprintf("it has %d", i)}
+	case len(payouts) == 0:
+		return nil, &problem{kind: invalidCount, detail: "it has none"}
 	case len(bad) > 0:
 		return nil, &problem{kind: invalidFields, errors: bad}
 	}

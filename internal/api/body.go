@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -94,6 +95,8 @@ func (d *elements) failed(c *call, err error) error {
 		return &problem{kind: tooLarge, detail: "send fewer payouts at once"}
 	case unread != nil:
 		return &problem{kind: invalidJSON, detail: "the body did not come to its end"}
+	case errors.Is(err, errTooMany):
+		return &problem{kind: invalidCount, detail: fmt.Sprintf("it has more than %d", most)}
 	case errors.Is(err, errBeyond):
 		return &strictjson.LengthError{Most: payout.LargestDocument}
 	}
@@ -148,7 +151,11 @@ type bounded struct {
 	left int // bytes that the present element may still take
 }
 
-var errBeyond = errors.New("beyond an element's length")
+// What ends the reading of a body that may be good JSON.
+var (
+	errBeyond  = errors.New("beyond an element's length")
+	errTooMany = errors.New("beyond the elements of an array")
+)
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {

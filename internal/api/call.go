@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/tracing"
 )
 
@@ -114,8 +115,8 @@ func (a *api) record(c *call, seen *status, took time.Duration, failure []zap.Fi
 		zap.String("requestId", c.id), zap.String("key", c.key), zap.String("method", c.Method), zap.String("route", c.Pattern),
 		zap.Int("status", seen.status), zap.Duration("took", took), zap.Int("payouts", c.count),
 	}
-	if ref := c.PathValue("ref"); ref != "" {
-		fields = append(fields, zap.String("ref", fmt.Sprintf("%.64s", ref)))
+	if ref := c.PathValue("ref"); c.key != "" && payout.CheckRef(ref) == nil { // nothing that a stranger wrote
+		fields = append(fields, zap.String("ref", ref))
 	}
 	if id := tracing.ID(c.Context()); id != "" {
 		fields = append(fields, zap.String("traceId", id))
