@@ -59,6 +59,47 @@ func TestBatchExpectations(t *testing.T) {
 	}
 }
 
+// A file that may be cut off is refused whole; the total, or a line end, says that it is not.
+func TestBatchCutOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,1500000\nA2,628123450002,150")
+	for _, tt := range []struct {
+		args     []string
+		code     cli.Code
+		accepted int64
+		says     string
+	}{
+		{nil, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--dry-run"}, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--expect-count", "2"}, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--expect-total", "3000000"}, cli.Invalid, 0, "expected IDR 3000000.00, found IDR 1500150.00"},
+		{[]string{"--continue-on-error"}, cli.Invalid, 1, "line 3: the file ends in this row"},
+		{[]string{"--expect-total", "1500150"}, cli.Done, 2, ""},
+		{nil, cli.Done, 2, ""}, // it is on record now
+	} {
+		_, errs, code := b.run(t.Context(), "", append([]string{"batch", path}, tt.args...)...)
+		if held := b.rdb.LLen(t.Context(), "asynq:{topup}:pending").Val(); code != tt.code || held != tt.accepted || !strings.Contains(errs, tt.says) {
+			t.Errorf("%v: exit %d, %d accepted, %q", tt.args, code, held, errs)
+		}
+	}
+}
+
+// An empty file and a header alone are refused alike, unless that was expected.
+func TestBatchWithoutPayouts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, path := range []string{file(t, "p.csv", ""), file(t, "p.csv", "ref,customer,amount\n"), file(t, "p.jsonl", "")} {
+		const says = "enqueue: the file has no payouts; nothing was accepted (where that is right, say --expect-count 0)\n"
+		if _, errs, code := b.run(t.Context(), "", "batch", path); code != cli.Invalid || errs != says {
+			t.Errorf("exit %d, %q", code, errs)
+		}
+		if _, errs, code := b.run(t.Context(), "", "batch", path, "--expect-count", "0", "--wait"); code != cli.Done {
+			t.Errorf("exit %d, %q", code, errs)
+		}
+	}
+}
+
 func TestBatchOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// storeTime bounds what one request asks of Redis, and askTime what it asks of DANA, which asks about a
-	// bank account three times.
+	// storeTime bounds what one request asks of Redis, and askTime what it asks of DANA: about a bank account up to four
+	// times, and whoever asked has not waited longer than this for them.
 	storeTime = 10 * time.Second
 	askTime   = 30 * time.Second
 )

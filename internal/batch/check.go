@@ -27,6 +27,7 @@ type Plan struct {
 	client *salur.Client
 	hash   func(ref string) uint64
 	table  table
+	last   *entry // of a last row that may be cut off
 }
 
 // Check reads the whole file and looks every payout up in the ledger. It accepts nothing. progress, which may be
@@ -51,6 +52,9 @@ func check(ctx context.Context, c *salur.Client, f *File, progress io.Writer, ha
 	}
 	if err == nil {
 		err = p.twins(ctx)
+	}
+	if p.last != nil && p.last.verdict == New && !f.TotalKnown {
+		p.last.verdict = Unended
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -80,6 +84,9 @@ func (p *Plan) read(ctx context.Context, looks *errgroup.Group, progress io.Writ
 			continue
 		}
 		e := p.table.add(entry{content: contentOf(row), ref: p.hash(row.Payout.Ref), cents: row.Payout.Amount.Cents() + row.Payout.Fee.Cents(), fee: row.Payout.Fee.Cents()})
+		if row.Unended {
+			p.last = e
+		}
 		payouts, entries = append(payouts, row.Payout), append(entries, e)
 		if len(payouts) == atOnce {
 			look()

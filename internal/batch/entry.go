@@ -34,6 +34,7 @@ const (
 	Repeated                // the same as an earlier row of the file
 	Conflict                // the reference is on record with other content
 	Clash                   // another row of the file has the reference with other content
+	Unended                 // new, but the file ends within the row or right behind it, and the total is not known
 	Invalid                 // no payout
 )
 

@@ -22,7 +22,11 @@ import (
 // File is a file of payouts that can be read more than once.
 type File struct {
 	// Rules are how the rows are read; to be set before Check.
-	Rules   intake.Rules
+	Rules intake.Rules
+	// TotalKnown is that the caller knows what the file adds up to (Expect.Total); to be set before Check. Then a last row
+	// that may be cut off need not be refused for that.
+	TotalKnown bool
+
 	name    string
 	format  intake.Format
 	file    *os.File
