@@ -21,6 +21,9 @@ func (c *call) body() ([]byte, error) {
 	if err != nil || mediaType != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, &problem{kind: unsupportedMediaType, detail: "send Content-Type: application/json"}
 	}
+	if coding := c.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, &problem{kind: unsupportedMediaType, detail: "send the body uncompressed, without Content-Encoding"}
+	}
 	b, err := io.ReadAll(http.MaxBytesReader(nil, c.Body, largest))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
@@ -28,6 +31,8 @@ func (c *call) body() ([]byte, error) {
 		return nil, &problem{kind: tooLarge, detail: "send fewer payouts at once"}
 	case err != nil:
 		return nil, &problem{kind: invalidJSON, detail: "the body did not come to its end"}
+	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
+		return nil, &problem{kind: invalidJSON, detail: "it is compressed with gzip; send it uncompressed"}
 	case !utf8.Valid(b) || !json.Valid(b):
 		return nil, &problem{kind: invalidJSON, detail: `write one JSON document in UTF-8, such as {"ref":"A-1","customer":"62811742234","amount":"10000"}`}
 	}

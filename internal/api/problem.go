@@ -40,7 +40,7 @@ var (
 	tooLarge = &kind{"body-too-large", http.StatusRequestEntityTooLarge, "The body is too large.",
 		"A body has at most 4 MiB. Nothing was accepted; send fewer payouts at once."}
 	unsupportedMediaType = &kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The body must be application/json.",
-		"Send Content-Type: application/json."}
+		"Send Content-Type: application/json, and the body uncompressed."}
 	invalidFields = &kind{"invalid-fields", http.StatusUnprocessableEntity, "Some fields are not valid.",
 		"errors names every bad field, in an array of payouts with its index. Nothing was accepted, the good ones " +
 			"of an array neither. Mend the request; the same one fails again."}
