@@ -84,7 +84,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w; choose another address, such as SALUR_HTTP_ADDR=127.0.0.1:0 for any free port", cfg.HTTP.Addr, err)
 	}
 	runner, m := s.wire(dana)
-	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
+	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base), zap.String("danaEnv", cfg.DANA.Env),
 		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String())}
 	if cfg.Notify.Addr != "" {
 		notify, err := notifySite(cfg.Notify, runner, m, log)

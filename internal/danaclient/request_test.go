@@ -266,3 +266,36 @@ func TestInvalidIsNotSent(t *testing.T) {
 		t.Errorf("%d requests arrived", len(arrived))
 	}
 }
+
+// Whatever is asked of DANA says what it takes, what it sends and who asks.
+func TestEveryRequestHasTheCommonHeaders(t *testing.T) {
+	t.Parallel()
+	for signature, calls := range map[Signature]map[string]func(*Client, context.Context){
+		Asymmetric: {
+			"/rest/v1.0/emoney/topup":               func(c *Client, ctx context.Context) { c.TopUp(ctx, "1", testPayout(t)) },
+			"/rest/v1.0/emoney/topup-status":        func(c *Client, ctx context.Context) { c.TopUpStatus(ctx, "1", "PAY-1") },
+			"/rest/v1.0/emoney/account-inquiry":     func(c *Client, ctx context.Context) { c.AccountInquiry(ctx, "1", testPayout(t)) },
+			"/v1.0/emoney/transfer-bank.htm":        func(c *Client, ctx context.Context) { c.BankTransfer(ctx, "1", testBankPayout()) },
+			"/v1.0/emoney/transfer-bank-status.htm": func(c *Client, ctx context.Context) { c.BankTransferStatus(ctx, "1", "PAY-1") },
+			"/v1.0/emoney/bank-account-inquiry.htm": func(c *Client, ctx context.Context) { c.BankAccountInquiry(ctx, testBankPayout()) },
+			balancePath:                             func(c *Client, ctx context.Context) { c.Balance(ctx) },
+		},
+		Symmetric: {tokenPath: func(c *Client, ctx context.Context) { c.TopUp(ctx, "1", testPayout(t)) }},
+	} {
+		for path, call := range calls {
+			url, arrived := record(t)
+			cfg := testConfig(url)
+			cfg.Version, cfg.Signature, cfg.ClientSecret, cfg.MerchantID = "1.2.3", signature, vectorSecret, "216620000000000000001"
+			call(newClient(t, cfg), t.Context())
+			r := <-arrived
+			if r.uri != path {
+				t.Errorf("%s was called, want %s", r.uri, path)
+			}
+			for name, want := range map[string]string{"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "salur/1.2.3"} {
+				if got := r.header.Values(name); len(got) != 1 || got[0] != want {
+					t.Errorf("%s: %s %q, want %q", path, name, got, want)
+				}
+			}
+		}
+	}
+}
