@@ -282,7 +282,7 @@ func (r *run) resolve(ref string) {
 		if r.accepted[ref].Kind == payout.Bank {
 			ask = r.stranger.BankTransferStatus
 		}
-		ask(r.ctx, danaclient.NewExternalID(time.Now()), ref)
+		ask(r.ctx, danaclient.NewExternalID(time.Now()), payout.Payout{Ref: ref})
 	}
 	as, tx := sm.StateFailed, r.books()[ref]
 	if was := map[string]sm.State{"00": sm.StateSucceeded, "04": sm.StateRefunded}[tx.Status]; was != "" && r.isOurs(tx) {
