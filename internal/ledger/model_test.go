@@ -48,15 +48,15 @@ func confirming(long bool) bounds {
 	return b
 }
 
-// shared is a reference that another system of the merchant uses too; altered is a record that somebody changes; away
+// sharing is a reference that another system of the merchant uses too; altering is a record that somebody changes; away
 // is days without a worker, in which DANA may forget; losing is a Redis that loses everything.
-func shared(long bool) bounds {
+func sharing(long bool) bounds {
 	b := small(long)
 	b.shared = true
 	return b
 }
 
-func altered(long bool) bounds {
+func altering(long bool) bounds {
 	b := small(long)
 	b.altered = true
 	return b
@@ -103,7 +103,7 @@ func TestModel(t *testing.T) {
 	long := prove.For(t, "MODEL") > 0
 	for name, b := range map[string]bounds{
 		"retrying": retrying(long), "resending": resending(long), "asking": asking(long), "transfer": transfer(long), "confirming": confirming(long),
-		"shared": shared(long), "altered": altered(long), "away": away(long), "losing": losing(long),
+		"shared": sharing(long), "altered": altering(long), "away": away(long), "losing": losing(long),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -133,8 +133,8 @@ func TestModelFindsPlantedFaults(t *testing.T) {
 		"a new reference for a second sending": {bounds: resending(true), fault: fault{newReference: true}},
 		"a final state ignores the version":    {bounds: retrying(false), fault: fault{finalIsForced: true}},
 		"an inquiry counts again":              {bounds: confirming(false), fault: fault{recounts: true}},
-		"other content is a success":           {bounds: shared(false), fault: fault{believesAnyway: true}},
-		"an altered instruction is sent":       {bounds: altered(false), fault: fault{sendsAltered: true}},
+		"other content is a success":           {bounds: sharing(false), fault: fault{believesAnyway: true}},
+		"an altered instruction is sent":       {bounds: altering(false), fault: fault{sendsAltered: true}},
 		"sent again after days":                {bounds: withoutWindow(away(false))},
 		"an attempt leaves after its deadline": {bounds: away(false), fault: fault{sendsLate: true}},
 		"a loss that nobody reports":           {bounds: losing(false), fault: fault{lossIsUntold: true}},
