@@ -142,6 +142,9 @@ func (b *batchRun) run(ctx context.Context, client *salur.Client, file *batch.Fi
 	}
 	checked := plan.Tally()
 	fmt.Fprintf(b.errOut, "checked %d rows: %s\n", checked.Rows, checked)
+	if err := b.warn(ctx, plan); err != nil {
+		return err
+	}
 	refused := checked.Refused > 0 && !b.carryOn
 	unexpected := plan.Unexpected(b.expect)
 	if unexpected == nil && !refused && checked.New.Payouts > 0 {

@@ -31,6 +31,30 @@ func TestBatchTellsFirst(t *testing.T) {
 	b.hides(t, "628123450001")
 }
 
+// What is often a mistake is said before anything is accepted, in a dry run and else, and no more when all of it is on record.
+func TestBatchWarns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,1.5\na1,628123450002,1000\nA2,628123450001,1001.5\n")
+	const want = `amounts: least IDR 1.50 (line 2), greatest IDR 1001.50 (line 4)
+warning: 2 payouts not in whole rupiah: line 2 (IDR 1.50), line 4 (IDR 1001.50)
+warning: 1 payout with the look of a row of totals: line 4 (its amount is that of all others together)
+warning: 1 payout with a reference that differs from an earlier one in upper and lower case only, so that both are paid: line 3 (as line 2)
+warning: 1 payout to a payee of an earlier row: line 4 (as line 2)
+`
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--dry-run"}, want}, {[]string{"--dry-run", "--json"}, want}, {nil, want}, {nil, ""},
+	} {
+		if _, errs, code := b.run(t.Context(), "", append([]string{"batch", path}, tt.args...)...); code != cli.Done || b.warned != tt.want {
+			t.Errorf("%v: exit %d, %q\n%s", tt.args, code, errs, b.warned)
+		}
+	}
+	b.hides(t, "628123450001", "628123450002")
+}
+
 func TestBatchExpectations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -38,7 +38,7 @@ func (p *program) cancelCommand() *cobra.Command {
 		Long:  cancelHelp,
 		Example: `  ledger cancel PAY-1 --reason "paid in cash" --by Sari
   ledger cancel --file payroll.csv --reason "the wrong month" --by Sari`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.AtMostOneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (file == "") == (len(args) == 0) {
 				return refuse("cancel: give either a payout's reference or --file")

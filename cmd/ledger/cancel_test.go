@@ -55,6 +55,7 @@ func TestCancel(t *testing.T) {
 	}
 	b.refused(t, cli.NotFound, cancels("NONE"), "NONE")
 	b.refused(t, cli.Invalid, cancels(), "give either a payout's reference or --file")
+	b.refused(t, cli.Invalid, cancels("queued", "pending"), "takes one argument at most: ledger cancel REF | --file FILE")
 	b.refused(t, cli.Invalid, cancels("queued", "--file", "x.csv"), "give either a payout's reference or --file")
 	b.refused(t, cli.Invalid, []string{"cancel", "queued", "--by", "Sari"}, "--reason")
 	b.refused(t, cli.Invalid, cancels("--file", filepath.Join(t.TempDir(), "none.csv")), "none.csv")

@@ -168,7 +168,7 @@ func gather(ctx context.Context, rdb redis.UniversalClient, ref string, audits [
 	if err != nil {
 		return nil, err
 	}
-	s := newScrubber(rec.Payout)
+	s := scrubber{rec.Payout.Scrubber()}
 	e := &evidence{
 		Format: "salur evidence 1", Made: jakarta.Stamp(time.Now()), Program: "ledger " + cli.Version(),
 		Payout: describePayout(rec, s), Record: describeRecord(rec, ended[0]), History: []evidenceEntry{},

@@ -302,7 +302,7 @@ func TestMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&now)
 	kept := now.HeapAlloc - min(now.HeapAlloc, start.HeapAlloc)
-	const bound, aside = 45 * (n + slab), 6 << 20 // bytes: of the rows, and of what is under way whatever their number
+	const bound, aside = 66 * (n + slab), 6 << 20 // bytes: of the rows, and of what is under way whatever their number
 	if kept > bound+2<<20 || most > bound+aside {
 		t.Errorf("%d rows: %d bytes kept, at most %d in use", n, kept, most)
 	}

@@ -1,7 +1,7 @@
 // Package batch accepts a file of payouts, of a million rows as well as of three: it checks the whole
 // file, hands its payouts over, follows them to their end, and writes down what became of each.
 //
-// No row is kept in memory. What is kept of each is an entry of 40 bytes; whoever needs the rows again
+// No row is kept in memory. What is kept of each is an entry of 64 bytes; whoever needs the rows again
 // reads the file again, and every row is held against its entry, so that nothing is ever
 // accepted that was not checked.
 package batch

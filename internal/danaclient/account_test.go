@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -210,11 +211,11 @@ func TestTimeoutOfAService(t *testing.T) {
 			left = time.Until(deadline)
 			return nil, http.ErrServerClosed
 		})
-		c.BankTransferStatus(t.Context(), "1", "PAY-1")
+		c.BankTransferStatus(t.Context(), "1", payout.Payout{Ref: "PAY-1"})
 		if left > test.want || left < test.want-time.Second {
 			t.Errorf("%s are left of %s", left, test.want)
 		}
-		if c.TopUpStatus(t.Context(), "1", "PAY-1"); left < test.configured-time.Second {
+		if c.TopUpStatus(t.Context(), "1", payout.Payout{Ref: "PAY-1"}); left < test.configured-time.Second {
 			t.Errorf("the top-up's inquiry has %s of %s", left, test.configured)
 		}
 	}
@@ -232,12 +233,12 @@ func FuzzAccounts(f *testing.F) {
 	f.Add([]byte(`{"responseCode":"4033705","additionalInfo":{"resultMsg":"\u001b[2J"}}`))
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		v := accountInquiry.about(testPayout(t)).classify(200, answer, "")
-		a := tellAccount(understood(v, 200, answer), v.fields)
+		a := tellAccount(understood(v, 200, answer, payout.Payout{}), v.fields)
 		if (a.Standing == Valid) != (a.Outcome.Kind == statemachine.Succeeded && a.Outcome.Code == "2003700") {
 			t.Errorf("%s by %+v", a.Standing, a.Outcome)
 		}
 		v = bankAccountInquiry.about(testBankPayout()).classify(200, answer, "")
-		b := tellBankAccount(understood(v, 200, answer), v.fields)
+		b := tellBankAccount(understood(v, 200, answer, payout.Payout{}), v.fields)
 		if (b.Standing == Valid) != (b.Outcome.Kind == statemachine.Succeeded && b.Outcome.Code == "2004200") {
 			t.Errorf("%s by %+v", b.Standing, b.Outcome)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -31,7 +32,7 @@ func TestAnswerThatSaysAThingTwiceProvesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			x := understood(test.service.classify(http.StatusOK, []byte(test.body), "PAY-1"), http.StatusOK, []byte(test.body))
+			x := understood(test.service.classify(http.StatusOK, []byte(test.body), "PAY-1"), http.StatusOK, []byte(test.body), payout.Payout{})
 			if x.Outcome != (statemachine.Outcome{Why: whyAmbiguous}) || !x.Fault || len(x.Raw) == 0 {
 				t.Errorf("%+v", x)
 			}

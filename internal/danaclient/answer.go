@@ -33,13 +33,13 @@ type service struct {
 	// Where its answers name the transaction: our number and DANA's.
 	refField, numberField string
 	read                  func(s service, a answer, ref string) verdict
-	// payee is whose account a question is about (37, 42).
-	payee payout.Payout
+	// payout is what a call is about. Of a status inquiry only its reference is sent.
+	payout payout.Payout
 }
 
-// about is s as a question about the account of p.
+// about is s as a call about p.
 func (s service) about(p payout.Payout) service {
-	s.payee = p
+	s.payout = p
 	return s
 }
 
@@ -166,7 +166,7 @@ func unreadable(why statemachine.Why) verdict {
 func (s service) parse(fields fields) answer {
 	return answer{
 		code:        text(fields["responseCode"]),
-		message:     clean(string(mask([]byte(text(fields["responseMessage"])))), 150),
+		message:     clean(string(hide([]byte(text(fields["responseMessage"])), s.payout)), 150),
 		referenceNo: clean(text(fields[s.numberField]), 64),
 		ref:         clean(text(fields[s.refField]), 64),
 		serviceCode: text(fields["serviceCode"]),

@@ -121,12 +121,12 @@ func (c *Client) balance(caller context.Context, id string) Balances {
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
-	r := c.roundTrip(req, connected, APIBalance, payload)
+	r := c.roundTrip(req, connected, service{api: APIBalance}, payload)
 	if r.err != nil {
-		return Balances{Exchange: broken(caller, r)}
+		return Balances{Exchange: broken(caller, r, payout.Payout{})}
 	}
 	v, resources := classifyBalance(r.status, r.answer, c.cfg.DANAKey)
-	return Balances{Exchange: understood(v, r.status, r.answer), Resources: resources}
+	return Balances{Exchange: understood(v, r.status, r.answer, payout.Payout{}), Resources: resources}
 }
 
 // balancePayload signs the bytes of "request" and puts the very same bytes into the

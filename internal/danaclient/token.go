@@ -113,7 +113,7 @@ func (t *tokens) fetch(ctx context.Context) tokenResult {
 		x := notSent(whyNotBuilt, fmt.Errorf("%w: %w", errNoToken, err))
 		return tokenResult{failed: &x}
 	}
-	r := t.c.roundTrip(req, connected, APIToken, payload)
+	r := t.c.roundTrip(req, connected, service{api: APIToken}, payload)
 	if r.err != nil {
 		x := notSent(whyNoToken, fmt.Errorf("%w: %w", errNoToken, r.err))
 		x.Fault = true

@@ -73,7 +73,7 @@ type worker struct {
 func newFleet(t *testing.T, dice *mathrand.Rand, afterLoss bool) *fleet {
 	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
 	f.policy.InquiryCutoff, f.policy.AfterLoss = cutOff, afterLoss
-	f.retention = 24 * time.Hour
+	f.retention = 240 * time.Hour
 	f.clock = func() time.Duration { return time.Duration(dice.Int64N(int64(2*clockOff))) - clockOff }
 	f.redis.SetTime(time.Now())
 	var err error
