@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,7 +222,7 @@ func TestYAMLValuesAreReadAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.DANA{PartnerID: "2016100000000000000001", ChannelID: "00123", ClientID: "1_0",
-		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo\n", Signature: config.Asymmetric, Paths: config.PathsREST}
+		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo", Signature: config.Asymmetric, Paths: config.PathsREST}
 	if diff := cmp.Diff(want, got.DANA, sameKey); diff != "" {
 		t.Error(diff)
 	}
@@ -312,5 +313,25 @@ func TestHelp(t *testing.T) {
 	}
 	if !strings.Contains(config.Help(config.NeedDANA), "ORIGIN                         origin domain, as registered with DANA (required)") {
 		t.Error("help does not say what is required")
+	}
+}
+
+// A file that becomes a variable has a line end, whatever the setting: it is not part of the value, and a value that is nothing else is none.
+func TestLineEndsBehindValues(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", "\r\n", "\n\n"} {
+		environ := []string{"REDIS_URL=redis://:pw@h:1/0", "X_PARTNER_ID=p", "ORIGIN=o", "PRIVATE_KEY=k", "MERCHANT_ID=m", "CLIENT_SECRET=cs", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=p w",
+			"SALUR_CONCURRENCY=7", "SALUR_WEBHOOK_URL=https://a.example/x", "SALUR_WEBHOOK_SECRET=" + whsec}
+		want, err := config.Load(config.Options{Needs: config.NeedWorker | config.NeedRedis | config.NeedDANA | config.NeedHTTP, Environ: environ})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range environ {
+			environ[i] += end
+		}
+		got, err := config.Load(config.Options{Needs: config.NeedWorker | config.NeedRedis | config.NeedDANA | config.NeedHTTP, Environ: append(environ, "CLIENT_ID="+end)})
+		if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got)); err != nil || diff != "" || string(got.DANA.ClientSecret) != "cs" || string(got.HTTP.UIPassword) != "p w" {
+			t.Errorf("%q: %v %s", end, err, diff)
+		}
 	}
 }
