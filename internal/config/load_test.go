@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -282,9 +283,40 @@ func TestErrorIsTyped(t *testing.T) {
 	}
 }
 
+// usages are the flags as --help would have them if it had them.
+func usages(set *pflag.FlagSet) string {
+	set.VisitAll(func(f *pflag.Flag) { f.Hidden = false })
+	return set.FlagUsages()
+}
+
+// A --help has each setting once, and the name of its flag follows from the variable's by one rule, which is in it.
+func TestHelpHasEachSettingOnce(t *testing.T) {
+	t.Parallel()
+	set := flags(t, needAll)
+	help := config.Help(needAll) + set.FlagUsages()
+	if !strings.Contains(help, "\nEach but the secrets has a flag, named like it without SALUR_, in small letters with dashes: --log-level is SALUR_LOG_LEVEL.\n") {
+		t.Errorf("no rule:\n%s", help)
+	}
+	variable := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^  ([A-Z][A-Z_]+) +(.*)`).FindAllStringSubmatch(help, -1) {
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(m[1], "SALUR_")), "_", "-")
+		if variable[name] = true; strings.Count(help, m[2]) != 1 && m[1] != "SALUR_CONFIG" {
+			t.Errorf("%q is there %d times", m[2], strings.Count(help, m[2]))
+		}
+	}
+	set.VisitAll(func(f *pflag.Flag) {
+		if !variable[f.Name] && f.Name != "ref" { // the program's own
+			t.Errorf("--%s has no variable of its name", f.Name)
+		}
+	})
+	if len(variable) < 40 {
+		t.Errorf("%d settings", len(variable))
+	}
+}
+
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	usage := flags(t, needAll).FlagUsages()
+	usage := usages(flags(t, needAll))
 	for _, want := range []string{"--config", "--redis-url", "--dana-timeout", "SALUR_DANA_TIMEOUT", `(default "8s")`, "--private-key-path"} {
 		if !strings.Contains(usage, want) {
 			t.Errorf("flags lack %s", want)
@@ -295,7 +327,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s is a flag", secret)
 		}
 	}
-	if usage := flags(t, config.NeedRedis).FlagUsages(); strings.Contains(usage, "dana") {
+	if usage := usages(flags(t, config.NeedRedis)); strings.Contains(usage, "dana") {
 		t.Errorf("a program without DANA has its flags:\n%s", usage)
 	}
 }
