@@ -104,7 +104,7 @@ func (m *imitation) books() (lines []string) {
 		var count, cents int64
 		for _, p := range m.payouts {
 			if p.rec.Tx.State == s {
-				count, cents = count+1, cents+p.rec.Payout.Amount.Cents()
+				count, cents = count+1, cents+p.rec.Payout.Total().Cents()
 			}
 		}
 		lines = append(lines, fmt.Sprintf("%s: %d of %d cents", s, count, cents))
@@ -126,7 +126,8 @@ var (
 )
 
 func recordLine(r Record) string {
-	return fmt.Sprintf("%s version %d, altered %t, %s %s", r.Payout.Ref, r.Version, r.Altered(), r.Payout.Encode(), encode(r))
+	fares := Record{Tx: r.Tx, By: r.By, Trace: r.Trace, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Last: r.Last}
+	return fmt.Sprintf("%s version %d, altered %t, %s %s", r.Payout.Ref, r.Version, r.Altered(), r.Payout.Encode(), encode(fares))
 }
 
 func historyLine(ref string, history []Entry) string {
