@@ -24,7 +24,9 @@ accountName is optional, and customer is the merchant's own business number. Wha
 the other kind is left out, or an empty cell.
 
 The whole file is checked before the first payout is accepted, against the ledger too, and
-what it holds is told on stderr. One bad row refuses the file, unless --continue-on-error
+what it holds is told on stderr, with the least and the greatest amount and warnings of what is
+often a mistake: amounts that are not whole rupiah, rows that look like totals, references that
+differ in case only, a payee twice. One bad row refuses the file, unless --continue-on-error
 accepts the others. A row that was accepted before, with the same content, counts as a
 duplicate and changes nothing: a file that was interrupted is simply run again.
 --expect-count and --expect-total (amounts and fees) are of all good rows, each payout once, those that were
