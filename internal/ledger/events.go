@@ -29,6 +29,8 @@ type Event struct {
 	Reason  string               `json:"reason,omitempty"` // why it is in To, machine-readable
 	// ReferenceNo is DANA's number of the payout, once it is known.
 	ReferenceNo string `json:"danaReferenceNo,omitempty"`
+	// Unreadable: the event cannot be read, and nothing but its ID is known. Pass over it.
+	Unreadable bool `json:"-"`
 }
 
 // newEvent is the transition e that made rec what it is.
@@ -112,6 +114,7 @@ func (l *Redis) Leave(ctx context.Context, group, consumer string) error {
 	return nil
 }
 
+// events keeps the place of an event that cannot be read, so that readers move on past it.
 func (l *Redis) events(streams []redis.XStream, err error) ([]Event, error) {
 	if errors.Is(err, redis.Nil) { // nothing came in time
 		return nil, nil
@@ -124,7 +127,8 @@ func (l *Redis) events(streams []redis.XStream, err error) ([]Event, error) {
 		for _, m := range s.Messages {
 			e, err := decodeEvent(m)
 			if err != nil {
-				return nil, fmt.Errorf("ledger: event %s: %w", m.ID, err)
+				l.putAside("event "+m.ID, err)
+				e = Event{ID: m.ID, Unreadable: true}
 			}
 			events = append(events, e)
 		}

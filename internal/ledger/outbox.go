@@ -44,7 +44,7 @@ func (k keys) undeliveredOf(r string) string { return string(k) + "outbox:given-
 // Outcome reports whether an event is one that the merchant is told of: where a payout stands,
 // and not that it is being sent.
 func (e Event) Outcome() bool {
-	return e.To != statemachine.StateQueued && e.To != statemachine.StateProcessing
+	return !e.Unreadable && e.To != statemachine.StateQueued && e.To != statemachine.StateProcessing
 }
 
 // Due is a payout with outcomes to deliver, and when. At is also when whoever has taken it must
