@@ -200,7 +200,7 @@ func TestEnqueueAllAndCheck(t *testing.T) {
 		}
 		const before = `NEW  false <nil>
 OLD queued true <nil>
-BAD  false customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234
+BAD  false customer "08117****234": write it with 62 in place of the first 0, beginning with 628
 TAKEN queued false the reference exists with other content
 BANK  false <nil>
 `
@@ -212,7 +212,7 @@ BANK  false <nil>
 		}
 		const accepted = `NEW queued false <nil>
 OLD queued true <nil>
-BAD  false customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234
+BAD  false customer "08117****234": write it with 62 in place of the first 0, beginning with 628
 TAKEN queued false the reference exists with other content
 BANK queued false <nil>
 `

@@ -73,7 +73,7 @@ func ExampleClient_Enqueue() {
 	// PAY-1: accepted
 	// PAY-1: accepted before
 	// PAY-1: the reference exists with other content; a new payout needs a reference of its own
-	// PAY-2: correct customer (08117****234): use 628 and 6 to 12 more digits, such as 62811742234
+	// PAY-2: correct customer (08117****234): write it with 62 in place of the first 0, beginning with 628
 	// PAY-2: correct amount (-0.01): must be more than zero, in IDR
 	// PAY-3: accepted
 }

@@ -103,7 +103,7 @@ func TestAskAboutAccounts(t *testing.T) {
 		"bank, no account":   {with(askBank, "--account", "815919191"), cli.NotFound, "status         invalid\n", "4044211"},
 		"bank, inactive":     {with(askBank, "--account", "81298055132"), cli.Internal, "status         invalid\n", "DANA refused: 4034218 Inactive Account Merchant"},
 		"bank code in words": {with(askBank, "--bank-code", "BCA"), cli.Invalid, "", `--bank-code "BCA": use the bank's code`},
-		"two bad fields":     {with(askAccount, "--customer", "0811742234", "--amount", "-1"), cli.Invalid, "", `--customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; --amount "-1": use digits`},
+		"two bad fields":     {with(askAccount, "--customer", "0811742234", "--amount", "-1"), cli.Invalid, "", `--customer "08117****234": write it with 62 in place of the first 0, beginning with 628; --amount "-1": use digits`},
 		"no flags":           {[]string{"bank-account"}, cli.Invalid, "", `--customer "****"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,6 +29,9 @@ duplicate and changes nothing: a file that was interrupted is simply run again.
 --expect-count and --expect-total are of all good rows, each payout once, those that were
 accepted before included; a file that is not that is refused.
 
+The references of a CSV that a spreadsheet would rewrite (0001, MAR-1, 2026-3-1, 1E5, more than 15 digits) are
+refused: saved again they would be other payouts. --refs-as-written takes them, for files that no spreadsheet opens.
+
 --out writes a line for each row when the run has come to its end: line, ref, result
 (accepted, duplicate, refused, or skipped for a good row of a file that was refused), state,
 reason and error. --wait follows the payouts to their end; Ctrl-C stops the waiting and not
@@ -47,6 +50,7 @@ change the exit code.`
 func (p *program) batchCommand() *cobra.Command {
 	var format, total string
 	var count int64
+	var asWritten bool
 	b := batchRun{environ: p.environ}
 	c := &cobra.Command{
 		Use:   "batch FILE|-",
@@ -85,6 +89,7 @@ func (p *program) batchCommand() *cobra.Command {
 				return err
 			}
 			defer file.Close()
+			file.Rules.RefsAsWritten = asWritten
 			var results *batch.Results
 			if b.outFile != "" {
 				if results, err = batch.CreateResults(b.outFile, file); err != nil {
@@ -106,6 +111,7 @@ func (p *program) batchCommand() *cobra.Command {
 	f.BoolVar(&b.dryRun, "dry-run", false, "check everything, accept nothing, and say what would happen")
 	f.BoolVar(&b.wait, "wait", false, "wait until every payout of the file has ended or is in review")
 	f.BoolVar(&b.carryOn, "continue-on-error", false, "accept the good rows of a file that has bad ones")
+	f.BoolVar(&asWritten, "refs-as-written", false, "take the references of a CSV also where a spreadsheet would rewrite them, such as 0001")
 	f.Int64Var(&count, "expect-count", 0, "refuse a file that has not exactly so many payouts")
 	f.StringVar(&total, "expect-total", "", "refuse a file whose amounts do not add up to exactly this, in IDR")
 	f.StringVar(&b.outFile, "out", "", "write what became of each row to this file, .csv or .jsonl; one that exists is replaced")

@@ -19,7 +19,9 @@ func flagError(c *cobra.Command, err error) error {
 	case errors.As(err, new(*pflag.InvalidSyntaxError)),
 		errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return refuse("flags begin with two dashes, such as --json; see %s --help", c.CommandPath())
-	case errors.As(err, &value): // only flags that are true or false are checked while reading
+	case errors.As(err, &value) && value.GetFlag().Value.Type() == "int64":
+		return refuse("--%s: use a whole number in digits without separators, such as 1000", value.GetFlag().Name)
+	case errors.As(err, &value): // the others that are checked while reading are true or false
 		return refuse("--%s: use it alone, or with =true or =false", value.GetFlag().Name)
 	}
 	return refuse("%w; see %s --help", err, c.CommandPath())

@@ -71,6 +71,9 @@ func (p *program) cancelCommand() *cobra.Command {
 	return c
 }
 
+// asWritten: nothing new is accepted from a file of payouts to cancel, and one of its rows that was rewritten is not on record.
+var asWritten = intake.Rules{RefsAsWritten: true}
+
 // cancelledRows opens the file, none for an empty name.
 func cancelledRows(stdin io.Reader, name, format string) (rows func(func(intake.Row, error) bool), done func(), err error) {
 	if name == "" {
@@ -81,13 +84,13 @@ func cancelledRows(stdin io.Reader, name, format string) (rows func(func(intake.
 		return nil, nil, refuse("%s", err)
 	}
 	if name == "-" {
-		return intake.Rows(stdin, f), func() {}, nil
+		return intake.Rows(stdin, f, asWritten), func() {}, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, nil, refuse("--file: %s", err)
 	}
-	return intake.Rows(file, f), func() { _ = file.Close() }, nil
+	return intake.Rows(file, f, asWritten), func() { _ = file.Close() }, nil
 }
 
 // canceller cancels, and counts what became of each payout.

@@ -124,7 +124,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 			AfterLoss: w.AfterLoss,
 		},
 		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
-		Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
+		NeedNotify: s.cfg.DANA.NeedNotify, Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
 	var watch gate.Watch
 	if s.cfg.WatchesBalance() {

@@ -69,8 +69,8 @@ func TestSubmitBadBodies(t *testing.T) {
 		{"Null", `null`, invalidFields, []fault{{Fix: `not one JSON object; write a payout as {"ref":"A-1","customer":"62811742234","amount":"10000"}`}}},
 		{"EveryField", `{"ref":"A 1","customer":"0811742234","amount":"1,5"}`, invalidFields, []fault{
 			{nil, "ref", "A 1", "use 1 to 64 printable ASCII characters without spaces"},
-			{nil, "customer", "08117****234", "use 628 and 6 to 12 more digits, such as 62811742234"},
-			{nil, "amount", "1,5", "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"},
+			{nil, "customer", "08117****234", "write it with 62 in place of the first 0, beginning with 628"},
+			{nil, "amount", "1,5", "write the decimals after a point in place of the comma, such as 10000.50"},
 		}},
 		{"Unknown", `{"ref":"A-1","custommer":"62811742234","amount":"1"}`, invalidFields, []fault{{Field: "custommer", Fix: `does not exist; did you mean "customer"?`}}},
 		{"Twice", `{"ref":"A-1","ref":"A-2","customer":"62811742234","amount":"1"}`, invalidFields, []fault{{Field: "ref", Fix: "is there twice; keep one"}}},

@@ -146,7 +146,7 @@ func (p *Plan) walk(ctx context.Context, each func(row int, r intake.Row, e *ent
 			return err
 		}
 		switch {
-		case errors.As(err, new(intake.HeaderError)), errors.As(err, new(*intake.LongRowError)), errors.Is(err, intake.ErrUTF16):
+		case errors.As(err, new(intake.HeaderError)), errors.As(err, new(*intake.LongRowError)), errors.As(err, new(intake.FormatError)):
 			return changed(0)
 		case err != nil:
 			return err

@@ -21,6 +21,8 @@ import (
 
 // File is a file of payouts that can be read more than once.
 type File struct {
+	// Rules are how the rows are read; to be set before Check.
+	Rules   intake.Rules
 	name    string
 	format  intake.Format
 	file    *os.File
@@ -100,7 +102,7 @@ func spool(ctx context.Context, from io.Reader) (*os.File, error) {
 // rows reads the file from its beginning.
 func (f *File) rows(read io.Writer) iter.Seq2[intake.Row, error] {
 	all := io.NewSectionReader(f.file, 0, 1<<62) // also what was added since, to notice it
-	return intake.Rows(io.TeeReader(all, read), f.format)
+	return intake.Rows(io.TeeReader(all, read), f.format, f.Rules)
 }
 
 // touched reports whether somebody wrote to the file since it was opened.

@@ -50,7 +50,7 @@ func TestResults(t *testing.T) {
 	}
 	p := b.check(b.open("p.csv", header+"=1+1,62811742234,1\nB,62811742234,2\nB,62811742234,2\nK,62811742234,3\nT,62811742234,4\nX,0811,\"1,5\"\n"))
 	const refused = `6,T,refused,queued,,"ref ""T"": the reference exists with other content; nothing was changed, give a new payout a reference of its own (see ledger show T)"` + "\n" +
-		`7,,refused,,,"customer ""****"": use 628 and 6 to 12 more digits, such as 62811742234; amount ""1,5"": use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"` + "\n"
+		`7,,refused,,,"customer ""****"": use 628 and 6 to 12 more digits, such as 62811742234; amount ""1,5"": write the decimals after a point in place of the comma, such as 10000.50"` + "\n"
 	const columns = "line,ref,result,state,reason,error\n"
 	for _, tc := range []struct {
 		dryRun bool

@@ -93,8 +93,6 @@ func (c *Courier) Run(ctx context.Context) error {
 		// A payout's outcome should not wait longer than the payout took.
 		TaskCheckInterval: 200 * time.Millisecond, DelayedTaskCheckInterval: time.Second,
 	})
-	mux := asynq.NewServeMux()
-	mux.HandleFunc(wakeup.TypeNotify, c.handle)
 
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
@@ -102,7 +100,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	defer cancel()
 	wg.Go(func() { c.read(ctx) })
 	wg.Go(func() { c.sweep(background) })
-	if err := server.Start(mux); err != nil {
+	if err := server.Start(asynq.HandlerFunc(c.handle)); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -118,7 +116,7 @@ var (
 	errStopping = errors.New("the worker stops")
 	// errUnreadable parks a task that cannot be read: in sight of the web UI, tried again now and
 	// then, never dropped.
-	errUnreadable = errors.New("the task cannot be read")
+	errUnreadable = errors.New(wakeup.ParkedMark + "the task cannot be carried out")
 )
 
 // retryDelay says when asynq delivers a task again that came back with an error. It is no

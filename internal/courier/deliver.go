@@ -23,7 +23,10 @@ const early = 1500 * time.Millisecond
 // handle handles event:notify: what is due of a payout.
 func (c *Courier) handle(ctx context.Context, t *asynq.Task) error {
 	ref, _, whole, err := wakeup.Decode(t.Type(), t.Payload())
-	if err == nil && whole {
+	switch {
+	case t.Type() != wakeup.TypeNotify: // to the letter: asynq's own mux takes a type's beginning for the type
+		err = wakeup.ErrForeign
+	case err == nil && whole:
 		err = errors.New("payload: more than a reference")
 	}
 	if err != nil {

@@ -30,13 +30,18 @@ type bankTransferRequest struct {
 // attempt and on record before the call. Its normal end is InProgress: the bank's result is
 // learned by BankTransferStatus.
 func (c *Client) BankTransfer(ctx context.Context, externalID string, p payout.Payout) Exchange {
-	x, _ := c.exchange(ctx, bankTransfer, externalID, p.Ref, c.bankTransferBody(p), checkPayout(p, payout.Bank))
+	return c.BankTransferAs(ctx, externalID, p, c.cfg.NeedNotify)
+}
+
+// BankTransferAs is BankTransfer with needNotify as the payout's first attempt had it, whatever is configured now.
+func (c *Client) BankTransferAs(ctx context.Context, externalID string, p payout.Payout, needNotify bool) Exchange {
+	x, _ := c.exchange(ctx, bankTransfer, externalID, p.Ref, bankTransferBody(p, needNotify), checkPayout(p, payout.Bank))
 	return x
 }
 
-func (c *Client) bankTransferBody(p payout.Payout) bankTransferRequest {
+func bankTransferBody(p payout.Payout, needNotify bool) bankTransferRequest {
 	in := infoOf(p)
-	in.NeedNotify = c.cfg.NeedNotify
+	in.NeedNotify = needNotify
 	return bankTransferRequest{
 		Ref: p.Ref, CustomerNumber: p.Customer, Account: p.Account, BankCode: p.BankCode, Amount: p.Amount, Info: in,
 	}

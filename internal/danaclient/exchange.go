@@ -126,6 +126,10 @@ func (c *Client) try(ctx, caller context.Context, s service, externalID, ref str
 	if err != nil {
 		return notSent(whyNotBuilt, err), nil
 	}
+	if end, ok := ctx.Deadline(); ok && c.cfg.Now().Round(0).After(end.Round(0)) {
+		// The machine was suspended: its timers stood still, the world did not, and another worker may have taken over.
+		return notSent(whyTimeout, context.DeadlineExceeded), nil
+	}
 	r := c.roundTrip(req, connected, s.api, payload)
 	if r.err != nil {
 		return broken(caller, r), nil

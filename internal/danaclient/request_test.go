@@ -242,8 +242,8 @@ func TestInvalidIsNotSent(t *testing.T) {
 	badBank.BankCode, badBank.Account = "", "1-2"
 	const (
 		ref    = `ref "": use 1 to 64 printable ASCII characters without spaces`
-		fields = `customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; amount "0.00": must be more than zero, in IDR`
-		bank   = `bankCode "": use the bank's code with its leading zeros, such as 014; account "****": use 1 to 32 digits without separators`
+		fields = `customer "08117****234": write it with 62 in place of the first 0, beginning with 628; amount "0.00": must be more than zero, in IDR`
+		bank   = `bankCode "": use the bank's code with its leading zeros, such as 014; account "****": write digits alone, without the separators`
 	)
 	for want, x := range map[string]Exchange{
 		"DANA topup: " + ref + "; " + fields:                             c.TopUp(t.Context(), "1", bad),

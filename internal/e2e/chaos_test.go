@@ -32,6 +32,7 @@ func TestChaos(t *testing.T) {
 	c.misbehave()
 	begun := time.Now()
 	for c.kills < c.wantKills || c.payouts < c.wantPayouts || time.Since(begun) < long {
+		c.strangers()
 		c.submit()
 		c.trouble()
 	}
@@ -55,6 +56,9 @@ type chaos struct {
 	payouts, kills, freezes, stops, redisKills, flushes int
 	step                                                int
 	accepted                                            []string
+	instructed                                          map[string]string // by reference: who is to get how much
+	cancelled                                           map[string]bool
+	bare                                                []string // answered without its fields
 	held                                                []heldAttempt
 	settled                                             time.Duration
 	lost, wrong, reviewed                               int
@@ -69,7 +73,7 @@ type heldAttempt struct {
 
 func newChaos(t *testing.T, long time.Duration) *chaos {
 	// What Redis has acknowledged survives its kill with this setting and no lesser one.
-	c := &chaos{system: setup(t, "--appendfsync", "always"), dice: rand.New(rand.NewPCG(prove.Seed(), 3))}
+	c := &chaos{system: setup(t, "--appendfsync", "always"), dice: rand.New(rand.NewPCG(prove.Seed(), 3)), instructed: map[string]string{}, cancelled: map[string]bool{}}
 	c.env["SALUR_LOG_LEVEL"], c.env["SALUR_CONCURRENCY"] = "error", "16"
 	c.short, c.wantKills, c.wantPayouts, c.batch, c.freezeFor = long == 0, 12, 400, 25, 5*time.Second
 	if long > 0 {
@@ -111,13 +115,15 @@ func (c *chaos) submit() {
 		case 1:
 			amount = 21_000_001 // over the limit
 		}
-		bank := ""
+		bank, payee := "", customer
 		if c.dice.IntN(3) == 0 {
-			bank = fmt.Sprintf(`,"kind":"bank","bankCode":"014","account":"24608885%02d"`, c.dice.IntN(100))
+			account := fmt.Sprintf("24608885%02d", c.dice.IntN(100))
+			bank, payee = fmt.Sprintf(`,"kind":"bank","bankCode":"014","account":%q`, account), "014/"+account
 			amount = min(amount, 20_000) // a transfer has no such limit, and the deposit has an end
 		}
 		ref := fmt.Sprintf("PAY-%d", c.payouts)
 		c.accepted = append(c.accepted, ref)
+		c.instructed[ref] = fmt.Sprintf("%s %d.00", payee, amount)
 		fmt.Fprintf(&file, `{"ref":%q,"customer":%q,"amount":"%d","validate":%t%s}`+"\n", ref, customer, amount, c.dice.IntN(5) == 0, bank)
 	}
 	await(c.t, "a batch to be accepted", func() bool {
@@ -293,6 +299,7 @@ func (c *chaos) report(took time.Duration) {
 		doubles++
 		c.t.Errorf("DANA's books: %v", err)
 	}
+	c.heldAgainstStrangers(st)
 	dana := c.byRef()
 	sends, repeated := 0, 0
 	for _, tx := range dana {
@@ -334,13 +341,13 @@ func (c *chaos) report(took time.Duration) {
 	if longest > takeoverWithin {
 		c.t.Errorf("an attempt of a killed worker was taken over after %s", longest)
 	}
-	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
-		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
+	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d cancelled; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
+		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, len(c.cancelled), c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
 	prove.Say(c.t, "processes: %d sends, %d of them repeated; %d double credits, %d lost, %d called wrongly; opening - closing = succeeded + fees = %d.%02d IDR",
 		sends, repeated, doubles, c.lost, c.wrong, spent/100, spent%100)
 	prove.Say(c.t, "processes: %d attempts of killed workers taken over after %s (median), %s (longest); everything settled %s after the last trouble",
 		len(takeovers), median.Round(100*time.Millisecond), longest.Round(100*time.Millisecond), c.settled.Round(100*time.Millisecond))
-	if sends == 0 || repeated == 0 || len(takeovers) == 0 || states[sm.StateFailed] == 0 || states[sm.StateRefunded] == 0 || c.reviewed == 0 {
+	if sends == 0 || repeated == 0 || len(takeovers) == 0 || states[sm.StateFailed] == 0 || states[sm.StateRefunded] == 0 || c.reviewed == 0 || len(c.cancelled) == 0 {
 		c.t.Error("too little has happened for a proof")
 	}
 }

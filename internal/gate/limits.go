@@ -21,21 +21,24 @@ const (
 	LimitPayout      statemachine.Why = "limit_payout"       // one payout is larger than any may be
 	LimitCustomerDay statemachine.Why = "limit_customer_day" // one customer would get too much today
 	LimitMinute      statemachine.Why = "limit_minute"       // too much would leave within a minute
+	LimitFee         statemachine.Why = "limit_fee"          // the fee of one payout is larger than any may be
 )
 
 // Limits are what may be sent at most, by all workers together; the zero Amount is no limit.
 type Limits struct {
 	Payout      money.Amount // by one payout
-	CustomerDay money.Amount // to one customer on one day in Jakarta
+	Fee         money.Amount // of one payout
+	CustomerDay money.Amount // to one payee on one day in Jakarta
 	Minute      money.Amount // to all within any 60 seconds
 }
 
 // Payment is what the limits look at.
 type Payment struct {
-	Ref      string
-	Amount   money.Amount
-	Customer string // who gets it; only a digest of it is kept
-	Shown    string // the customer for people, masked
+	Ref   string
+	Total money.Amount // what leaves the deposit: the amount and the fee
+	Fee   money.Amount
+	Payee string // who gets it; only a digest of it is kept
+	Shown string // the payee for people, masked
 }
 
 const (
@@ -63,12 +66,14 @@ var admit = redis.NewScript(`
 local holds, let, recent, sumOfRecent, day = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ref, cents, now, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local mostPayout, mostDay, mostMinute = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local fee, mostFee = tonumber(ARGV[9]), tonumber(ARGV[10])
 
 if redis.call('HLEN', holds) > 0 then return {'held', '0'} end
-if mostPayout + mostDay + mostMinute == 0 then return {'', '0'} end
+if mostPayout + mostDay + mostMinute + mostFee == 0 then return {'', '0'} end
 local passes = redis.call('SISMEMBER', let, ref) == 1
 local function over(most, sum) return most > 0 and not passes and sum + cents > most end
 
+if mostFee > 0 and not passes and fee > mostFee then return {'limit_fee', '0'} end
 if over(mostPayout, 0) then return {'limit_payout', '0'} end
 
 local inDay = mostDay == 0 or redis.call('HEXISTS', day, ref) == 1
@@ -113,10 +118,10 @@ return {'', '0'}`)
 // there to stop what was not foreseen, and rather stop early.
 func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 	now, l := g.cfg.Now(), g.cfg.Limits
-	day := dayKey(p.Customer, now)
+	day := dayKey(p.Payee, now)
 	verdict, err := admit.Run(ctx, g.cfg.Redis, []string{holdsKey, letKey, minuteKey, minuteSumKey, day},
-		p.Ref, p.Amount.Cents(), now.UnixMilli(), minute.Milliseconds(),
-		l.Payout.Cents(), l.CustomerDay.Cents(), l.Minute.Cents(), dayFor.Milliseconds()).StringSlice()
+		p.Ref, p.Total.Cents(), now.UnixMilli(), minute.Milliseconds(),
+		l.Payout.Cents(), l.CustomerDay.Cents(), l.Minute.Cents(), dayFor.Milliseconds(), p.Fee.Cents(), l.Fee.Cents()).StringSlice()
 	if err != nil {
 		return false, fmt.Errorf("ask for the limits: %w", err)
 	}
@@ -125,20 +130,22 @@ func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 		return false, fmt.Errorf("the sum before payout %s: %w", p.Ref, err)
 	}
 	h := Hold{Cause: statemachine.Why(verdict[0]), Ref: p.Ref}
-	sum := money.FromCents(cents).Add(p.Amount)
+	sum := money.FromCents(cents).Add(p.Total)
 	switch h.Cause {
 	case "":
 		return true, nil
 	case "held":
 		g.read(ctx) // so that the next Wait knows it
 		return false, nil
+	case LimitFee:
+		h.Reason = fmt.Sprintf("a fee of %s for a payout to %s, and SALUR_LIMIT_FEE is %s", p.Fee, p.Shown, l.Fee.Value())
 	case LimitPayout:
-		h.Reason = fmt.Sprintf("%s to %s, and SALUR_LIMIT_PAYOUT is %s", p.Amount, p.Shown, l.Payout.Value())
+		h.Reason = fmt.Sprintf("%s to %s, and SALUR_LIMIT_PAYOUT is %s", p.Total, p.Shown, l.Payout.Value())
 	case LimitCustomerDay:
-		h.Reason = fmt.Sprintf("with %s more, %s would get %s today, and SALUR_LIMIT_CUSTOMER_DAY is %s", p.Amount, p.Shown, sum, l.CustomerDay.Value())
+		h.Reason = fmt.Sprintf("with %s more, %s would get %s today, and SALUR_LIMIT_CUSTOMER_DAY is %s", p.Total, p.Shown, sum, l.CustomerDay.Value())
 		h.Sums = []string{day}
 	case LimitMinute:
-		h.Reason = fmt.Sprintf("with %s more to %s, %s would be sent within a minute, and SALUR_LIMIT_MINUTE is %s", p.Amount, p.Shown, sum, l.Minute.Value())
+		h.Reason = fmt.Sprintf("with %s more to %s, %s would be sent within a minute, and SALUR_LIMIT_MINUTE is %s", p.Total, p.Shown, sum, l.Minute.Value())
 		h.Sums = []string{minuteKey, minuteSumKey}
 	}
 	_, err = g.Hold(ctx, h)
@@ -147,12 +154,12 @@ func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 
 // dayKey is where the day of one customer is counted. The digest keeps phone numbers out of sight,
 // not out of reach: there are few enough of them to try all.
-func dayKey(customer string, at time.Time) string {
-	digest := sha256.Sum256([]byte("salur customer " + customer))
+func dayKey(payee string, at time.Time) string {
+	digest := sha256.Sum256([]byte("salur customer " + payee))
 	return dayPrefix + at.In(jakarta.Zone).Format(time.DateOnly) + ":" + hex.EncodeToString(digest[:16])
 }
 
 // limited tells whether a limit made the hold.
 func (h Hold) limited() bool {
-	return h.By == BySystem && (h.Cause == LimitPayout || h.Cause == LimitCustomerDay || h.Cause == LimitMinute)
+	return h.By == BySystem && (h.Cause == LimitPayout || h.Cause == LimitCustomerDay || h.Cause == LimitMinute || h.Cause == LimitFee)
 }

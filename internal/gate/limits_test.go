@@ -24,7 +24,7 @@ func limited(rdb redis.UniversalClient, c *clock, l Limits) *Gate {
 }
 
 func pay(ref string, rupiah int64, customer string) Payment {
-	return Payment{ref, money.Rupiah(rupiah), customer, "62811****234"}
+	return Payment{Ref: ref, Total: money.Rupiah(rupiah), Payee: customer, Shown: "62811****234"}
 }
 
 // admits asks whether a payment may be sent and fails the test if the answer is another.
@@ -32,7 +32,7 @@ func admits(t *testing.T, g *Gate, p Payment, want bool) {
 	t.Helper()
 	got, err := g.Admit(t.Context(), p)
 	if err != nil || got != want {
-		t.Fatalf("Admit %s of %s: %v, %v; want %v", p.Ref, p.Amount, got, err, want)
+		t.Fatalf("Admit %s of %s: %v, %v; want %v", p.Ref, p.Total, got, err, want)
 	}
 }
 
@@ -68,6 +68,11 @@ func TestLimits(t *testing.T) {
 			after  Payment // passes after the resume, although over is counted
 			again  Payment // does not
 		}{
+			LimitFee: {
+				Limits{Fee: money.Rupiah(2)}, []Payment{pay("A", 100, a)}, Payment{Ref: "C", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "62811****234"},
+				"a fee of IDR 3.00 for a payout to 62811****234, and SALUR_LIMIT_FEE is 2.00", pay("D", 100, a),
+				Payment{Ref: "E", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "62811****234"},
+			},
 			LimitPayout: {
 				Limits{Payout: money.Rupiah(100)}, []Payment{pay("A", 100, a), pay("B", 100, a)}, pay("C", 101, a),
 				"IDR 101.00 to 62811****234, and SALUR_LIMIT_PAYOUT is 100.00", pay("D", 100, a), pay("E", 101, a),
@@ -143,7 +148,7 @@ func TestLimitKeys(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
-		g := limited(rdb, &c, Limits{money.Rupiah(100), money.Rupiah(100), money.Rupiah(100)})
+		g := limited(rdb, &c, Limits{Payout: money.Rupiah(100), CustomerDay: money.Rupiah(100), Minute: money.Rupiah(100)})
 		admits(t, g, pay("A", 100, "62811742234"), true)
 		keys := rdb.Keys(t.Context(), "*").Val()
 		if len(keys) != 3 {
@@ -207,7 +212,7 @@ type sent struct {
 func newBooking(t *testing.T, rdb *redis.Client, seed uint64) *booking {
 	b := &booking{
 		t: t, rdb: rdb, rnd: rand.New(rand.NewPCG(seed, 7)), payments: map[string]Payment{}, let: map[string]bool{},
-		limits: Limits{money.Rupiah(80), money.Rupiah(150), money.Rupiah(300)},
+		limits: Limits{Payout: money.Rupiah(80), CustomerDay: money.Rupiah(150), Minute: money.Rupiah(300)},
 	}
 	for range 3 {
 		b.workers = append(b.workers, limited(rdb, &b.c, b.limits))
@@ -259,7 +264,7 @@ func (b *booking) sum(counts func(sent) bool) (cents int64) {
 	for _, s := range b.sent {
 		if counts(s) && !seen[s.Ref] && !b.let[s.Ref] {
 			seen[s.Ref] = true
-			cents += s.Amount.Cents()
+			cents += s.Total.Cents()
 		}
 	}
 	return cents
@@ -269,7 +274,7 @@ func (b *booking) inMinute(s sent) bool { return !s.lifted && b.c.now().Sub(s.at
 
 func (b *booking) inDay(customer string) func(sent) bool {
 	today := b.c.now().In(jakarta.Zone).Format(time.DateOnly)
-	return func(s sent) bool { return !s.dayOver && s.Customer == customer && s.day == today }
+	return func(s sent) bool { return !s.dayOver && s.Payee == customer && s.day == today }
 }
 
 func (b *booking) check() {
@@ -277,11 +282,11 @@ func (b *booking) check() {
 		b.t.Fatalf("%d cents within a minute", cents)
 	}
 	for _, s := range b.sent {
-		if s.Amount.Cents() > b.limits.Payout.Cents() && !b.let[s.Ref] {
-			b.t.Fatalf("%s was sent with %s", s.Ref, s.Amount)
+		if s.Total.Cents() > b.limits.Payout.Cents() && !b.let[s.Ref] {
+			b.t.Fatalf("%s was sent with %s", s.Ref, s.Total)
 		}
-		if cents := b.sum(b.inDay(s.Customer)); cents > b.limits.CustomerDay.Cents() {
-			b.t.Fatalf("%d cents to %s on one day", cents, s.Customer)
+		if cents := b.sum(b.inDay(s.Payee)); cents > b.limits.CustomerDay.Cents() {
+			b.t.Fatalf("%d cents to %s on one day", cents, s.Payee)
 		}
 	}
 }
@@ -303,7 +308,7 @@ func (b *booking) person() {
 		b.let[h.Ref] = true
 		for i, s := range b.sent {
 			b.sent[i].lifted = s.lifted || h.Cause == LimitMinute
-			b.sent[i].dayOver = s.dayOver || slices.Contains(h.Sums, dayKey(s.Customer, b.c.now()))
+			b.sent[i].dayOver = s.dayOver || slices.Contains(h.Sums, dayKey(s.Payee, b.c.now()))
 		}
 	}
 	// Those that met a limit pass now.
@@ -321,12 +326,12 @@ func (b *booking) excused(h Hold) {
 	p, let := b.payments[h.Ref], b.let
 	b.let = nil
 	defer func() { b.let = let }()
-	with, most := p.Amount.Cents(), b.limits.Payout
+	with, most := p.Total.Cents(), b.limits.Payout
 	switch h.Cause {
 	case LimitMinute:
 		with, most = with+b.sum(b.inMinute), b.limits.Minute
 	case LimitCustomerDay:
-		with, most = with+b.sum(b.inDay(p.Customer)), b.limits.CustomerDay
+		with, most = with+b.sum(b.inDay(p.Payee)), b.limits.CustomerDay
 	}
 	if with <= most.Cents() {
 		b.t.Fatalf("held for %s, though it would only be %d cents of %s: %s", h.Cause, with, most, h.Reason)

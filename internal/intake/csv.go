@@ -13,11 +13,17 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/payout"
 )
 
+// csvReader reads CSV by the rules.
+func csvReader(rules Rules) func(*bufio.Reader, func(Row, error) bool) error {
+	return func(text *bufio.Reader, yield func(Row, error) bool) error { return readCSV(text, rules, yield) }
+}
+
 // readCSV yields every row that has at least one filled cell.
-func readCSV(text *bufio.Reader, yield func(Row, error) bool) error {
+func readCSV(text *bufio.Reader, rules Rules, yield func(Row, error) bool) error {
 	skipped, comma, err := separator(text)
 	if err != nil {
 		return err
@@ -70,16 +76,45 @@ func readCSV(text *bufio.Reader, yield func(Row, error) bool) error {
 			if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 				continue // a spreadsheet's empty row
 			}
-			if in, bad := instruction(columns, cells); bad != nil {
-				r = Row{Line: skipped + line, Err: bad}
-			} else {
-				r = row(skipped+line, in)
-			}
+			r = csvRow(skipped+line, columns, cells, comma, rules)
 		}
 		if !yield(r, nil) {
 			return errEnough
 		}
 	}
+}
+
+// csvRow is a row as its cells say.
+func csvRow(line int, columns []int, cells []string, comma rune, rules Rules) Row {
+	in, err := instruction(columns, cells)
+	if err == nil && comma == ',' {
+		err = splitNumber(columns, cells)
+	}
+	if err != nil {
+		return Row{Line: line, Err: err}
+	}
+	r := row(line, in)
+	if rules.RefsAsWritten {
+		return r
+	}
+	if bad := checkRef(in.Ref); bad != nil {
+		r = Row{Line: line, Err: withOthers(bad, r.Err)}
+	}
+	return r
+}
+
+// withOthers adds what else is wrong with a row.
+func withOthers(bad, others error) error {
+	var fields *salur.InvalidError
+	var more *salur.InvalidError
+	if errors.As(toPublic(bad), &fields) && errors.As(others, &more) {
+		for _, f := range more.Fields {
+			if f.Field != "ref" {
+				fields.Fields = append(fields.Fields, f)
+			}
+		}
+	}
+	return fields
 }
 
 // bounded keeps a quote that is never closed from reading the rest of a large file into memory.
@@ -136,12 +171,19 @@ func separator(r *bufio.Reader) (skipped int, comma rune, err error) {
 }
 
 // columnsOf is the index of each column's field in payout.Instruction.
+//
+// A spreadsheet writes columns that are empty throughout: without a name they are unnamed, or at the end left out.
 func columnsOf(header []string) ([]int, error) {
 	var bad HeaderError
+	for len(header) > 0 && header[len(header)-1] == "" {
+		header = header[:len(header)-1]
+	}
 	columns := make([]int, len(header))
 	for at, name := range header {
 		i := slices.Index(fieldNames, name)
 		switch {
+		case name == "":
+			i = unnamed
 		case i < 0:
 			bad = append(bad, "column "+unknownField(name))
 		case slices.Contains(columns[:at], i):
@@ -160,15 +202,25 @@ func columnsOf(header []string) ([]int, error) {
 	return columns, nil
 }
 
+// unnamed is the index of a column without a name.
+const unnamed = -1
+
 // instruction fills the columns' fields with the cells. An empty cell is not given.
 func instruction(columns []int, cells []string) (in payout.Instruction, err error) {
-	if len(cells) != len(columns) {
-		return in, fmt.Errorf("%d cells where the header has %d; quote a text that contains the separator", len(cells), len(columns))
+	switch filled := len(strings.Join(cells[min(len(cells), len(columns)):], "")) > 0; {
+	case len(cells) < len(columns):
+		return in, fmt.Errorf("%d cells where the header has %d; the row may be cut off: an empty cell needs its separator, too", len(cells), len(columns))
+	case filled:
+		return in, fmt.Errorf("%d cells where the header has %d; write amounts without separators, and quote a text that contains the separator",
+			len(cells), len(columns))
 	}
 	fields := reflect.ValueOf(&in).Elem()
-	for at, cell := range cells {
+	for at, cell := range cells[:len(columns)] {
 		if cell == "" {
 			continue
+		}
+		if columns[at] == unnamed {
+			return in, fmt.Errorf("cell %d stands in a column without a name; name the column or empty it", at+1)
 		}
 		if !utf8.ValidString(cell) {
 			return in, errUTF8

@@ -63,22 +63,28 @@ func (e HeaderError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Rules are what the caller of Rows decides.
+type Rules struct {
+	// RefsAsWritten takes a CSV's references also where a spreadsheet would rewrite them.
+	RefsAsWritten bool
+}
+
 // Rows reads a file row by row, and keeps none of them. A bad row does not end it. An error does: a
-// HeaderError, ErrUTF16, a *LongRowError, or the reader's own. Then it is not known what else the file holds.
-func Rows(r io.Reader, format Format) iter.Seq2[Row, error] {
+// HeaderError, a FormatError, a *LongRowError, or the reader's own. Then it is not known what else the file holds.
+func Rows(r io.Reader, format Format, rules Rules) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		text := bufio.NewReaderSize(r, 64<<10)
 		start, _ := text.Peek(len(bom)) // a file that cannot be read fails again below
 		if bytes.Equal(start, bom) {
 			_, _ = text.Discard(len(bom))
 		}
-		if start, _ = text.Peek(2); isUTF16(start) {
-			yield(Row{}, ErrUTF16)
+		if start, _ = text.Peek(text.Size()); notText(start) != nil { // a short file gives what there is
+			yield(Row{}, notText(start))
 			return
 		}
 		read := readJSONL
 		if format == CSV {
-			read = readCSV
+			read = csvReader(rules)
 		}
 		if err := read(text, yield); err != nil && !errors.Is(err, errEnough) {
 			yield(Row{}, err)
@@ -88,14 +94,6 @@ func Rows(r io.Reader, format Format) iter.Seq2[Row, error] {
 
 // errEnough ends the reading of a file whose reader wants no more rows.
 var errEnough = errors.New("enough")
-
-// ErrUTF16 is a file in UTF-16, which some spreadsheets write as "Unicode text".
-var ErrUTF16 = errors.New("the file is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8)")
-
-// isUTF16 knows UTF-16 by its byte order mark, or by the zero that is half of every plain letter.
-func isUTF16(start []byte) bool {
-	return len(start) == 2 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff || start[0] == 0 || start[1] == 0)
-}
 
 // row is a payout as it was written, checked.
 func row(line int, in payout.Instruction) Row {

@@ -28,7 +28,7 @@ func read(text string, format intake.Format) ([]intake.Row, error) {
 
 func readFrom(r io.Reader, format intake.Format) ([]intake.Row, error) {
 	var all []intake.Row
-	for row, err := range intake.Rows(r, format) {
+	for row, err := range intake.Rows(r, format, intake.Rules{}) {
 		if err != nil {
 			return all, err
 		}
@@ -51,10 +51,11 @@ func show(rows []intake.Row) string {
 }
 
 const (
-	allFields = "use ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, bankCode, account, accountName, validate, notAfter"
-	noObject  = `not one JSON object; write a payout per line, such as ` + example
-	badAmount = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
-	mangled   = "a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again"
+	allFields    = "use ref, kind, customer, amount, fee, notes, fundType, chargeTarget, division, customerId, bankCode, account, accountName, validate, notAfter"
+	noObject     = `not one JSON object; write a payout per line, such as ` + example
+	badAmount    = "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"
+	badThousands = "leave out the separators of thousands: write digits, such as 10000, or 10000.50 with decimals"
+	mangled      = "a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again"
 )
 
 func TestJSONL(t *testing.T) {
@@ -70,8 +71,8 @@ func TestJSONL(t *testing.T) {
 		{"null is not given", `{"ref":"A-1","customer":"62811742234","amount":1,"fee":null,"notes":null}`, "1 A-1 62811742234 1.00\n"},
 		{"bad fields", `{"ref":"","customer":"0811742234","amount":"1,000"}` + "\n" + example,
 			"2 A-1 62811742234 10000.00\n" + `line 1: ref "": use 1 to 64 printable ASCII characters without spaces; ` +
-				`customer "08117****234": use 628 and 6 to 12 more digits, such as 62811742234; amount "1,000": ` + badAmount + "\n"},
-		{"thousands", `{"ref":"A","customer":"62811742234","amount":"1.000.000"}`, `line 1: amount "1.000.000": ` + badAmount + "\n"},
+				`customer "08117****234": write it with 62 in place of the first 0, beginning with 628; amount "1,000": ` + badThousands + "\n"},
+		{"thousands", `{"ref":"A","customer":"62811742234","amount":"1.000.000"}`, `line 1: amount "1.000.000": ` + badThousands + "\n"},
 		{"unknown field", `{"ref":"A","costumer":"62811742234"}`, `line 1: "costumer": does not exist; did you mean "customer"?` + "\n"},
 		{"far from any field", `{"phone":"62811742234"}`, `line 1: "phone": does not exist; ` + allFields + "\n"},
 		{"number as field", `{"62811742234":1}`, `line 1: "***********": does not exist; ` + allFields + "\n"},
@@ -136,9 +137,9 @@ func TestCSV(t *testing.T) {
 		{"semicolon in a comma file", header + "A-1,62811742234,1,a;b\n", "2 A-1 62811742234 1.00\n"},
 		{"empty rows of a spreadsheet", header + ",,,\n\n , ,,\n,\n" + row, "6 A-1 62811742234 10000.00\n"},
 		{"lines after a quoted line break", header + "A-1,62811742234,1,\"two\nlines\"\nA-2,62811742234,1,\n",
-			"4 A-2 62811742234 1.00\nline 2: notes \"****\": use at most 255 printable characters\n"},
+			"4 A-2 62811742234 1.00\nline 2: notes \"****\": leave out line breaks and other control characters\n"},
 		{"thousands", header + "A,62811742234,1.000.000,\nB,62811742234,\"1,000\",\n",
-			`line 2: amount "1.000.000": ` + badAmount + "\n" + `line 3: amount "1,000": ` + badAmount + "\n"},
+			`line 2: amount "1.000.000": ` + badThousands + "\n" + `line 3: amount "1,000": ` + badThousands + "\n"},
 		{"mangled by a spreadsheet", header + "2.02601E+13,6.28117E+10,\"1,5E+6\",1E+5\nA-1,6.2811742234e+10,x,\n",
 			fmt.Sprintf("line 2: ref %q: %s; customer %q: %s; amount %q: %s\n", "2.026****+13", mangled, "6.281****+10", mangled, "****", mangled) +
 				fmt.Sprintf("line 3: customer %q: %s; amount %q: %s\n", "6.281****+10", mangled, "x", badAmount)},
@@ -155,8 +156,8 @@ func TestCSV(t *testing.T) {
 				fmt.Sprintf("line 2: bankCode %q: %s\nline 3: bankCode %q: %s; amount %q: %s\n", "14", zeros("014"), "2", zeros("002"), "x", badAmount) +
 				`line 5: bankCode "14": goes only with kind bank` + "\n"},
 		{"cells missing", header + "A-1,62811742234,1\n" + row,
-			"3 A-1 62811742234 10000.00\nline 2: 3 cells where the header has 4; quote a text that contains the separator\n"},
-		{"cells too many", header + "A-1,62811742234,1,000,gift\n", "line 2: 5 cells where the header has 4; quote a text that contains the separator\n"},
+			"3 A-1 62811742234 10000.00\nline 2: 3 cells where the header has 4; the row may be cut off: an empty cell needs its separator, too\n"},
+		{"cells too many", header + "A-1,62811742234,1,000,gift\n", "line 2: 5 cells where the header has 4; write amounts without separators, and quote a text that contains the separator\n"},
 		{"a stray quote", header + "A-1,62811742234,1,a\"b\n" + row,
 			"3 A-1 62811742234 10000.00\nline 2: the quotes do not match (line 2, column 20); put a text with quotes into quotes and double those inside\n"},
 		{"an open quote", header + row + "A-2,62811742234,1,\"gift\nA-3,62811742234,1,\n",
@@ -299,7 +300,7 @@ func TestStopReading(t *testing.T) {
 	t.Parallel()
 	for format, text := range map[intake.Format]string{intake.JSONL: example + "\n" + example, intake.CSV: "ref,customer,amount\nA,62811742234,1\nB,62811742234,1\n"} {
 		n := 0
-		for range intake.Rows(strings.NewReader(text), format) {
+		for range intake.Rows(strings.NewReader(text), format, intake.Rules{}) {
 			n++
 			break
 		}

@@ -76,7 +76,7 @@ func (l *Redis) audit(ctx context.Context, ref string, m *Mended) error {
 	if err != nil {
 		return auditErr(ref, err)
 	}
-	rec, _, err := decode(text)
+	rec, _, err := decode(ref, text)
 	if err != nil {
 		l.putAside("payout "+ref, err)
 		return nil

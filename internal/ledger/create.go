@@ -83,6 +83,7 @@ func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now ti
 		p := rec.Payout
 		line := p.Encode()
 		fingerprint := payout.FingerprintOf(line)
+		answers[i].Record.fingerprint = fingerprint
 		c.keys = append(c.keys, k.tx(p.Ref), k.gone(p.Ref))
 		units, rest := carried(p, 1)
 		c.fingerprints = append(c.fingerprints, fingerprint)
@@ -106,7 +107,7 @@ func (c *Created) read(ctx context.Context, l *Redis, answer any, fingerprint st
 			return
 		}
 		var other string
-		c.Record, other, c.Err = decode(a[0].(string))
+		c.Record, other, c.Err = decode(ref, a[0].(string))
 		switch {
 		case c.Err != nil:
 			l.putAside("payout "+ref, c.Err)
@@ -122,7 +123,7 @@ func (c *Created) read(ctx context.Context, l *Redis, answer any, fingerprint st
 // readable is nil for a record that can be read back as it is: nothing else may be written.
 func readable(rec Record) error {
 	line, rest := rec.Payout.Encode(), encode(rec)
-	back, _, err := decode("1 w f\n" + string(line) + "\n" + rest)
+	back, _, err := decode(rec.Payout.Ref, "1 w f\n"+string(line)+"\n"+rest)
 	if err != nil {
 		return fmt.Errorf("ledger: payout %s cannot be recorded, it could not be read again: %w", rec.Payout.Ref, err)
 	}

@@ -56,6 +56,7 @@ type Record struct {
 	AfterLoss bool `json:"-"`
 
 	fingerprint string // of the payout, as it was recorded
+	altered     bool   // see Altered
 }
 
 // schema is the newest that this program knows. Raise it with every change by which an older program would lose or

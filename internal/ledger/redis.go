@@ -79,7 +79,7 @@ func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("ledger: read payout %s: %w", ref, err)
 	}
-	rec, _, err := decode(text)
+	rec, _, err := decode(ref, text)
 	if err != nil {
 		l.putAside("payout "+ref, err)
 		return Record{}, &UnreadableError{ref, err}
@@ -104,7 +104,7 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 			if text == nil {
 				continue
 			}
-			rec, _, err := decode(text.(string))
+			rec, _, err := decode(some[i], text.(string))
 			if err != nil {
 				l.putAside("payout "+some[i], err)
 				continue
@@ -204,7 +204,7 @@ func encode(v any) string {
 }
 
 // decode reads the three lines that the scripts write.
-func decode(text string) (rec Record, fingerprint string, err error) {
+func decode(ref, text string) (rec Record, fingerprint string, err error) {
 	header, lines, _ := strings.Cut(text, "\n")
 	instruction, rest, _ := strings.Cut(lines, "\n")
 	ver, writer, _ := strings.Cut(header, " ")
@@ -226,7 +226,8 @@ func decode(text string) (rec Record, fingerprint string, err error) {
 		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
 	rec.Version, rec.Schema, rec.fingerprint = version, schema, fingerprint
-	rec.Tx.Ref, rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Ref, rec.Payout.Amount, rec.Payout.NotAfter
+	rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Amount, rec.Payout.NotAfter
+	rec.instructed(ref, instruction, fingerprint)
 	return rec, fingerprint, nil
 }
 

@@ -25,6 +25,7 @@ type Metrics struct {
 	unreadable    prometheus.Counter
 	unrecorded    prometheus.Counter
 	contradicted  prometheus.Counter
+	altered       prometheus.Counter
 	breakers      *breakers
 	hold          *prometheus.GaugeVec
 	notifies      *prometheus.CounterVec
@@ -51,13 +52,16 @@ func New() *Metrics {
 		}),
 		finds: counters("salur_sweeper_finds_total", "What the sweeper had to mend: attempts without an outcome, lost wake-ups, and so on."),
 		unreadable: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "salur_unreadable_tasks_total", Help: "Deliveries of tasks whose payload cannot be read; they are parked for a person.",
+			Name: "salur_unreadable_tasks_total", Help: "Deliveries of tasks that cannot be read, or that are of another type than ours; they are parked for a person.",
 		}),
 		unrecorded: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "salur_unrecorded_answers_total", Help: "Answers of DANA that could not be written to the ledger; their attempts count as lost.",
 		}),
 		contradicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "salur_paid_after_failed_total", Help: "Inquiries in which DANA said paid of a payout that is booked as failed. Must be 0.",
+		}),
+		altered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "salur_instruction_altered_total", Help: "Payouts whose instruction on record is not the one that was accepted; they are not sent. Must be 0.",
 		}),
 		breakers: &breakers{state: prometheus.NewDesc("salur_breaker_state",
 			"Circuit breaker of an API: 0 closed, 1 half-open, 2 open.", names("salur_breaker_state"), nil)},
@@ -87,7 +91,7 @@ func New() *Metrics {
 		}
 	}
 	m.Registry.MustRegister(
-		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.breakers, m.hold,
+		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.altered, m.breakers, m.hold,
 		m.notifies, m.webhooks, m.balance, m.balanceReadAt, m.lowWater, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -134,6 +138,9 @@ func (m *Metrics) Unreadable() { m.unreadable.Inc() }
 
 // Unrecorded counts an answer that could not be written to the ledger.
 func (m *Metrics) Unrecorded() { m.unrecorded.Inc() }
+
+// InstructionAltered counts a payout whose instruction on record is not the one that was accepted.
+func (m *Metrics) InstructionAltered() { m.altered.Inc() }
 
 // PaidAfterFailed counts an inquiry that contradicts a failure on record.
 func (m *Metrics) PaidAfterFailed() { m.contradicted.Inc() }

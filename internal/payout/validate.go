@@ -105,13 +105,14 @@ func (in Instruction) read() (Payout, InvalidError) {
 	}
 	p.SetDefaults()
 	if amount, err := money.Parse(string(in.Amount)); err != nil {
-		bad.add("amount", shownAmount(string(in.Amount)), "use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)")
+		bad.add("amount", shownAmount(string(in.Amount)), amountFix(string(in.Amount),
+			"use digits with at most two decimals and no separators, such as 10000 or 10000.50 (at most 16 before the point)"))
 	} else {
 		p.Amount = amount
 	}
 	if in.Fee != "" {
 		if fee, err := money.Parse(string(in.Fee)); err != nil {
-			bad.add("fee", clip(string(in.Fee)), "use digits with at most two decimals and no separators, such as 0.00")
+			bad.add("fee", clip(string(in.Fee)), amountFix(string(in.Fee), "use digits with at most two decimals and no separators, such as 0.00"))
 		} else {
 			p.Fee = fee
 		}
@@ -208,18 +209,18 @@ func (p Payout) wrongPayee(bad *InvalidError) {
 	case p.Customer == ByCustomerID && p.CustomerID == "":
 		bad.add("customer", p.Customer, "names nobody without customerId; give customerId as well")
 	case p.Customer != ByCustomerID && !validCustomer(p.Customer):
-		bad.add("customer", Mask(p.Customer), "use 628 and 6 to 12 more digits, such as 62811742234")
+		bad.add("customer", Mask(p.Customer), customerFix(p.Customer, "use 628 and 6 to 12 more digits, such as 62811742234"))
 	case p.Customer != ByCustomerID && p.CustomerID != "":
 		bad.add("customerId", Mask(p.CustomerID), "goes only with customer "+ByCustomerID)
 	}
 	if !textWithin(p.CustomerID, 32) {
-		bad.add("customerId", Mask(p.CustomerID), "use at most 32 characters")
+		bad.add("customerId", Mask(p.CustomerID), textFix(p.CustomerID, "use at most 32 characters"))
 	}
 	if !validRef(p.FundType) {
 		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
 	}
 	if !textWithin(p.Notes, 255) {
-		bad.add("notes", "****", "use at most 255 printable characters")
+		bad.add("notes", "****", textFix(p.Notes, "use at most 255 printable characters"))
 	}
 	const fix = "goes only with kind bank"
 	if p.BankCode != "" {
@@ -238,7 +239,8 @@ func (p Payout) wrongPayee(bad *InvalidError) {
 // old, and DANA itself refuses a bank that it cannot reach.
 func (p Payout) wrongBankAccount(bad *InvalidError) {
 	if !validCustomer(p.Customer) {
-		bad.add("customer", Mask(p.Customer), "use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234")
+		bad.add("customer", Mask(p.Customer), customerFix(p.Customer,
+			"use the merchant's business phone number: 628 and 6 to 12 more digits, such as 62811742234"))
 	}
 	if p.BankCode == "" || len(p.BankCode) > 8 || !isDigits(p.BankCode) {
 		bad.add("bankCode", shownCode(p.BankCode), "use the bank's code with its leading zeros, such as 014")
@@ -246,10 +248,10 @@ func (p Payout) wrongBankAccount(bad *InvalidError) {
 		bad.add("bankCode", p.BankCode, "write the bank's code with its leading zeros, "+whole+", and look whether the account number has lost its own")
 	}
 	if p.Account == "" || len(p.Account) > 32 || !isDigits(p.Account) {
-		bad.add("account", Mask(p.Account), "use 1 to 32 digits without separators")
+		bad.add("account", Mask(p.Account), accountFix(p.Account, "use 1 to 32 digits without separators"))
 	}
 	if !textWithin(p.AccountName, 64) {
-		bad.add("accountName", "****", "use at most 64 printable characters")
+		bad.add("accountName", "****", textFix(p.AccountName, "use at most 64 printable characters"))
 	}
 	if p.FundType != FundTypeBank {
 		bad.add("fundType", clip(p.FundType), "use "+FundTypeBank+", the only one of a transfer, or leave it out")

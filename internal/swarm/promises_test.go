@@ -51,9 +51,10 @@ func (r *run) promises() map[string]ledger.Record {
 			r.t.Errorf("%s was %s and is %s", ref, was, state)
 		}
 		if r.final[ref] != state {
-			r.final[ref], r.since[ref] = state, time.Now()
+			r.final[ref], r.since[ref] = state, r.looked
 		}
 	}
+	r.looked = time.Now()
 	r.events()
 	if r.t.Failed() {
 		r.explain(records)
@@ -66,7 +67,7 @@ func (r *run) gone(ref string) {
 	if r.plain[ref] {
 		return // no worker has taken it up yet
 	}
-	if age := time.Since(r.since[ref]); !r.final[ref].Final() || age < r.retention-maxPause-clockOff {
+	if age := time.Since(r.since[ref]); !r.final[ref].Final() || age < r.retention-clockOff {
 		r.t.Errorf("%s was accepted, is %q since %s, and is gone; kept for %s", ref, r.final[ref], age, r.retention)
 	}
 	r.purged[ref] = true

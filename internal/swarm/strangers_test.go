@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -36,15 +37,23 @@ var strangers = []fault{
 		return nil
 	}},
 	{"cancelled", func(r *run) func() {
-		before := len(r.accepted)
-		r.submit()
-		for range len(r.accepted) - before {
-			var refused *operate.RefusedError
-			ref := r.someone().Ref
-			if _, err := operate.Cancel(r.ctx, r.ledger, ref, "Sari", "wrong file", time.Now()); !errors.As(err, &refused) && !errors.Is(err, ledger.ErrNotFound) {
-				r.check(err)
-			}
+		refs := []string{r.someone().Ref, r.someone().Ref}
+		for range 6 {
+			p := r.instruction()
+			r.accept(p)
+			refs = append(refs, p.Ref)
 		}
+		var all sync.WaitGroup
+		for _, ref := range refs {
+			all.Go(func() {
+				var refused *operate.RefusedError
+				_, err := operate.Cancel(r.ctx, r.slow, ref, "Sari", "wrong file", time.Now())
+				if err != nil && !errors.As(err, &refused) && !errors.Is(err, ledger.ErrNotFound) {
+					r.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
 		return nil
 	}},
 }

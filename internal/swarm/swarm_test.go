@@ -124,19 +124,24 @@ type run struct {
 	accepted map[string]payout.Payout // as they were handed over
 	plain    map[string]bool          // enqueued with plain asynq and not yet seen in the ledger
 	others   map[paid]bool            // what another system of the merchant hands to DANA
+	slow     *ledger.Redis            // of a person far from Redis, whom a worker may overtake
 	final    map[string]sm.State      // the state that was seen last
-	since    map[string]time.Time     // when it was seen first
-	purged   map[string]bool          // over for the retention, and forgotten
-	mends    []func()                 // of the troubles that last
-	lastID   string                   // in the event stream
+	since    map[string]time.Time     // when it was not yet seen last
+	looked   time.Time
+	purged   map[string]bool // over for the retention, and forgotten
+	mends    []func()        // of the troubles that last
+	lastID   string          // in the event stream
 }
 
 func newRun(t *testing.T, y *tally, dice *rand.Rand, afterLoss bool) *run {
 	r := &run{
 		fleet: newFleet(t, dice, afterLoss), ctx: t.Context(), dice: dice, tally: y,
 		accepted: map[string]payout.Payout{}, plain: map[string]bool{}, others: map[paid]bool{},
-		final: map[string]sm.State{}, since: map[string]time.Time{}, purged: map[string]bool{}, lastID: "0",
+		final: map[string]sm.State{}, since: map[string]time.Time{}, looked: time.Now(), purged: map[string]bool{}, lastID: "0",
 	}
+	slow := r.client(newLine(r.redis.Dial, 400*time.Millisecond))
+	t.Cleanup(func() { _ = slow.Close() })
+	r.slow = ledger.NewRedis(slow)
 	r.asynq = asynq.NewClientFromRedisClient(r.rdb)
 	return r
 }

@@ -13,7 +13,7 @@ import (
 // no payment's retry: those are in the ledger. Total and without panics, because asynq
 // calls it outside of any recover: whatever n is, it does not look at it.
 //
-//	closed gate 1 s · payload that cannot be read 10 min · unknown task type 1 min · anything else 5 s
+//	closed gate 1 s · payload that cannot be read, or a task that is not ours 10 min · anything else 5 s
 func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	var closed *gate.ClosedError
 	var payload *PayloadError
@@ -22,9 +22,6 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 		return time.Second
 	case errors.As(err, &payload):
 		return 10 * time.Minute
-	case errors.Is(err, asynq.ErrHandlerNotFound):
-		// In a rolling deploy a newer producer may know more than this worker.
-		return time.Minute
 	}
 	return 5 * time.Second
 }

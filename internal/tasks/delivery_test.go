@@ -37,7 +37,6 @@ func TestEdgeRetryDelayOfAnything(t *testing.T) {
 		{"payload", payload, 10 * time.Minute},
 		{"payload wrapped", fmt.Errorf("send: %w", payload), 10 * time.Minute},
 		{"payload without a cause", &PayloadError{}, 10 * time.Minute},
-		{"unknown type", fmt.Errorf("%w %q", asynq.ErrHandlerNotFound, "topup:new"), time.Minute},
 		{"lease", asynq.ErrLeaseExpired, 5 * time.Second},
 		{"conflict", asynq.ErrTaskIDConflict, 5 * time.Second},
 		{"deadline", context.DeadlineExceeded, 5 * time.Second},

@@ -13,7 +13,8 @@ import (
 type door struct {
 	sendAPI, statusAPI, accountAPI danaclient.API
 
-	transfer func(*danaclient.Client, context.Context, string, payout.Payout) danaclient.Exchange
+	// transfer asks for money to move; needNotify is for transfers to banks.
+	transfer func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout, needNotify bool) danaclient.Exchange
 	status   func(*danaclient.Client, context.Context, string, string) danaclient.Exchange
 	// account asks about the payee and tells the account holder's name, if DANA does.
 	account func(*danaclient.Client, context.Context, string, payout.Payout) (x danaclient.Exchange, holder string)
@@ -22,21 +23,32 @@ type door struct {
 var doors = map[payout.Kind]door{
 	payout.TopUp: {
 		sendAPI: danaclient.APITopUp, statusAPI: danaclient.APITopUpStatus, accountAPI: danaclient.APIAccountInquiry,
-		transfer: (*danaclient.Client).TopUp,
-		status:   (*danaclient.Client).TopUpStatus,
+		transfer: func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout, _ bool) danaclient.Exchange {
+			return c.TopUp(ctx, id, p)
+		},
+		status: (*danaclient.Client).TopUpStatus,
 		account: func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout) (danaclient.Exchange, string) {
 			return c.AccountInquiry(ctx, id, p).Exchange, "" // DANA masks it
 		},
 	},
 	payout.Bank: {
 		sendAPI: danaclient.APIBankTransfer, statusAPI: danaclient.APIBankTransferStatus, accountAPI: danaclient.APIBankAccountInquiry,
-		transfer: (*danaclient.Client).BankTransfer,
+		transfer: (*danaclient.Client).BankTransferAs,
 		status:   (*danaclient.Client).BankTransferStatus,
 		account: func(c *danaclient.Client, ctx context.Context, _ string, p payout.Payout) (danaclient.Exchange, string) {
 			b := c.BankAccountInquiry(ctx, p) // up to three exchanges, each with an id of its own
 			return b.Exchange, b.Name
 		},
 	},
+}
+
+// payeeOf is who is paid, for what is counted by payee: one phone number or customer id, or one account at one bank.
+// (The customer of a transfer is the merchant.)
+func payeeOf(p payout.Payout) string {
+	if p.Kind == payout.Bank {
+		return "bank " + p.BankCode + " " + p.Account
+	}
+	return p.Customer + " " + p.CustomerID
 }
 
 // policy is the machine's for a kind: they differ in the retries alone.

@@ -373,7 +373,6 @@ func TestRetryDelayIsTotal(t *testing.T) {
 	for _, n := range []int{-1, 0, 4, 5, 1_000_000} {
 		for err, want := range map[error]time.Duration{
 			closed:                                 time.Second,
-			asynq.ErrHandlerNotFound:               time.Minute,
 			asynq.ErrLeaseExpired:                  5 * time.Second,
 			ledger.ErrStale:                        5 * time.Second,
 			&PayloadError{Err: ledger.ErrConflict}: 10 * time.Minute,

@@ -49,6 +49,9 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	if rec.Tx.Next != statemachine.StepInquire || rec.Tx.DueAt.After(now) {
 		return nil
 	}
+	if rec.Altered() { // an answer over an amount that nobody instructed proves nothing
+		return r.bookAltered(ctx, rec)
+	}
 	ctx, end := step(ctx, rec, stepInquire)
 	defer func() { end(err) }()
 	n, id := rec.Tx.Inquiries+1, danaclient.NewExternalID(now)

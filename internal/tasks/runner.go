@@ -45,11 +45,13 @@ type Runner struct {
 	BankRetryDelays []time.Duration
 	// IgnoreNames leaves the names of account holders uncompared.
 	IgnoreNames bool
-	Timeout     time.Duration // one exchange with DANA
-	Owner       string        // this process, in the attempts that it writes ahead
-	Now         func() time.Time
-	Log         *zap.Logger
-	Metrics     *metrics.Metrics
+	// NeedNotify asks DANA to notify the end of a transfer to a bank, when a payout's first attempt is made.
+	NeedNotify bool
+	Timeout    time.Duration // one exchange with DANA
+	Owner      string        // this process, in the attempts that it writes ahead
+	Now        func() time.Time
+	Log        *zap.Logger
+	Metrics    *metrics.Metrics
 
 	balanceAway atomic.Bool // said already that the balance is not known
 }
@@ -134,6 +136,9 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 		r.Metrics.PaidAfterFailed()
 		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
 	}
+	if d.Entry.Event == statemachine.Altered {
+		r.alarm(fields...)
+	}
 	r.Log.Info("payout", fields...)
 	r.Metrics.Transition(string(d.Entry.From), string(d.Entry.To), d.Entry.At)
 	if err := r.Queue.Wake(ctx, rec); err != nil {
@@ -145,7 +150,7 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 func (r *Runner) hold(ctx context.Context, p payout.Payout, cause statemachine.Why, code string) {
 	h := gate.Hold{Cause: cause, Reason: "DANA answered " + code, Ref: p.Ref}
 	if cause == statemachine.InsufficientFunds {
-		h.Needs = p.Amount.Add(p.Fee)
+		h.Needs = p.Total()
 	}
 	first, err := r.Gate.Hold(ctx, h)
 	switch {
@@ -182,6 +187,10 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 		r.Log.Error("a hold could not be probed", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref), zap.Error(err))
 		return false
 	}
+	if rec.Altered() {
+		r.Log.Error("a hold is not probed: the instruction of its payout was altered", zap.String("cause", string(h.Cause)), zap.String("ref", h.Ref))
+		return false
+	}
 	d := doors[rec.Payout.Kind]
 	var x danaclient.Exchange
 	if h.Cause == statemachine.CredentialsRefused {
@@ -191,14 +200,7 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 	}
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	o := x.Outcome
-	lift := false
-	switch o.Kind {
-	case statemachine.Unknown, statemachine.NotSent, statemachine.Throttled, statemachine.Denied:
-	case statemachine.Refused:
-		lift = !o.Why.MerchantCause()
-	default:
-		lift = true
-	}
+	lift := takesUs(o)
 	r.Log.Info("probed the hold", zap.String("cause", string(h.Cause)), zap.Bool("lift", lift),
 		zap.String("outcome", o.Kind.String()), zap.String("code", o.Code))
 	return lift

@@ -3,6 +3,7 @@ package tasks
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/hibiken/asynq"
 	"go.uber.org/zap"
@@ -41,6 +42,9 @@ func (r *Runner) Send(ctx context.Context, t *asynq.Task) error {
 		return err
 	}
 
+	if rec.Altered() {
+		return r.bookAltered(ctx, rec)
+	}
 	if rec.Payout.Validate && rec.Tx.Seq == 0 && !rec.Tx.Expired(r.Now()) {
 		if good, err := r.validate(ctx, rec); !good {
 			return err
@@ -79,18 +83,22 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	ends := now.Add(r.Timeout)
 	attempt := statemachine.Attempt{
 		ExternalID: danaclient.NewExternalID(now), Owner: r.Owner, StartedAt: now, Deadline: ends.Add(margin),
+		NeedNotify: strconv.FormatBool(r.NeedNotify),
 	}
 	admitted, unasked := true, error(nil)
 	rec, d, err := ledger.Update(ctx, r.Ledger, r.policy(p.Kind), p.Ref, "", func(rec ledger.Record) (statemachine.Event, bool) {
+		p = rec.Payout // as it was checked in this very reading
 		switch {
 		case rec.Tx.Next != statemachine.StepSend, rec.Tx.DueAt.After(now):
 			return statemachine.Event{}, false // another task was first
+		case rec.Altered():
+			return statemachine.Alter(now), true
 		case rec.Tx.Expired(now):
 			return statemachine.Expire(now), true
 		}
 		// Only what is about to be sent is counted by the limits.
 		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
-			Ref: p.Ref, Amount: p.Amount, Customer: p.Customer + " " + p.CustomerID, Shown: p.MaskedCustomer(),
+			Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee(),
 		})
 		return statemachine.Take(attempt), admitted && unasked == nil
 	})
@@ -114,10 +122,12 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	// that is on its way into an unknown one.
 	xctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), ends)
 	defer cancel()
-	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout)
+	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout, rec.Tx.NeedNotify == "true")
 	*verdict = verdictOf(x)
 	sent := rec.Tx.Open
-	_, err = r.settle(ctx, rec.Payout, x, statemachine.SendResult(sent, x.Outcome, r.Now()), number(ctx, "attempt", sent.Seq))
+	ev := statemachine.SendResult(sent, x.Outcome, r.Now())
+	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec)
+	_, err = r.settle(ctx, rec.Payout, x, ev, number(ctx, "attempt", sent.Seq))
 	return false, err
 }
 

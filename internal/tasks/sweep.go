@@ -122,8 +122,8 @@ func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time)
 // tidy takes up what stands only in archived tasks, and forgets what is past its retention.
 func (s *Sweeper) tidy(ctx context.Context) error {
 	for kind := range doors {
-		queue, _ := wakeup.Route(kind, statemachine.StepSend)
-		if err := s.rescueArchived(ctx, queue); err != nil {
+		queue, send := wakeup.Route(kind, statemachine.StepSend)
+		if err := s.rescueArchived(ctx, queue, send); err != nil {
 			return err
 		}
 	}
@@ -177,6 +177,8 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 		}
 		s.Metrics.Find("lost_attempt")
 		return s.bookLost(ctx, rec.Payout)
+	case rec.Altered() && tx.Next != statemachine.StepNone:
+		return s.bookAltered(ctx, rec)
 	case tx.Next == statemachine.StepSend && tx.Expired(now):
 		return s.happen(ctx, rec.Payout, "expired", statemachine.Expire(now))
 	case tx.State == statemachine.StatePending && !now.Before(tx.PendingSince.Add(s.Policy.InquiryCutoff+s.Grace)):
@@ -213,7 +215,7 @@ func (s *Sweeper) happen(ctx context.Context, p payout.Payout, what string, ev s
 // rescueArchived takes up payouts that stand only in archived tasks. Ours never get
 // there; a task enqueued elsewhere with few retries does when its worker is killed, and
 // asynq then forgets it after a while.
-func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
+func (s *Sweeper) rescueArchived(ctx context.Context, queue, send string) error {
 	var archived []*asynq.TaskInfo
 	for page := 1; len(archived) == (page-1)*archivePage; page++ {
 		some, err := s.Queue.Inspector.ListArchivedTasks(queue, asynq.PageSize(archivePage), asynq.Page(page))
@@ -226,6 +228,9 @@ func (s *Sweeper) rescueArchived(ctx context.Context, queue string) error {
 		archived = append(archived, some...)
 	}
 	for _, t := range archived {
+		if t.Type != send {
+			continue // nobody asked for money to be sent by it
+		}
 		_, p, whole, err := wakeup.Decode(t.Type, t.Payload)
 		if err != nil || !whole {
 			continue // stays where a person finds it

@@ -134,7 +134,7 @@ func TestRescueLooksAtTheWholeArchive(t *testing.T) {
 		archive(fmt.Sprint("rubbish-", i), "{}")
 	}
 	archive("PAY-1", `{"v":1,"ref":"PAY-1","customer":"62811742234","amount":"10000"}`)
-	if err := w.Sweeper.rescueArchived(t.Context(), wakeup.QueueTopUp); err != nil {
+	if err := w.Sweeper.rescueArchived(t.Context(), wakeup.QueueTopUp, wakeup.TypeTopUpSend); err != nil {
 		t.Fatal(err)
 	}
 	b.get(t, "PAY-1")

@@ -32,13 +32,12 @@ func (w *Worker) Run(ctx context.Context) error {
 	inquiring := max(1, w.Concurrency/4)
 	sending := max(1, (w.Concurrency-inquiring)/len(doors))
 
-	mux := asynq.NewServeMux()
+	handlers := types{}
 	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, wakeup.QueueInquiry, inquiring))}
 	for kind := range doors {
 		queue, send := wakeup.Route(kind, statemachine.StepSend)
 		_, inquire := wakeup.Route(kind, statemachine.StepInquire)
-		mux.HandleFunc(send, w.Runner.Send)
-		mux.HandleFunc(inquire, w.Runner.Inquire)
+		handlers[send], handlers[inquire] = w.Runner.Send, w.Runner.Inquire
 		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, queue, sending)))
 	}
 
@@ -51,7 +50,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	wg.Go(func() { w.Sweeper.Run(background) })
 
 	for _, s := range servers {
-		if err := s.Start(mux); err != nil {
+		if err := s.Start(handlers); err != nil {
 			return err
 		}
 	}

@@ -31,5 +31,5 @@ func notifyID(ref string, due time.Time, respin int) string {
 	if respin == 0 {
 		return fmt.Sprintf("%s:%d", ref, due.UnixMilli())
 	}
-	return fmt.Sprintf("%s:%d:%d", ref, due.UnixMilli(), respin)
+	return fmt.Sprintf("%s:%d respin:%d", ref, due.UnixMilli(), respin)
 }

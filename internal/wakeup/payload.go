@@ -42,6 +42,10 @@ func Encode(ref string) []byte {
 // Decode reads a payload. whole reports whether it carries the payout itself, which is
 // then valid. The errors name the field and the fix, and show nothing personal.
 func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err error) {
+	kind, ours := kinds[typ]
+	if !ours {
+		return "", p, false, ErrForeign
+	}
 	in, err := payloads.Decode(b)
 	if err != nil {
 		return "", p, false, fmt.Errorf("payload: %w", err)
@@ -55,7 +59,9 @@ func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err 
 	if in.Instruction == (payout.Instruction{Ref: in.Ref}) {
 		return in.Ref, p, false, nil
 	}
-	kind := kindOf(typ)
+	if kind == "" {
+		return "", p, false, fmt.Errorf("payload: a %s task carries a reference and nothing else", typ)
+	}
 	if in.Kind == "" {
 		in.Kind = string(kind)
 	}
@@ -66,11 +72,14 @@ func Decode(typ string, b []byte) (ref string, p payout.Payout, whole bool, err 
 	return in.Ref, p, true, err
 }
 
-// kindOf is the kind of payout that tasks of a type are about.
-func kindOf(typ string) payout.Kind {
-	kind, _, _ := strings.Cut(typ, ":")
-	return payout.Kind(kind)
+// kinds are the task types that there are, and the kind of payout that a task of each may carry.
+var kinds = map[string]payout.Kind{
+	TypeTopUpSend: payout.TopUp, TypeTopUpInquire: payout.TopUp, TypeBankSend: payout.Bank, TypeBankInquire: payout.Bank,
+	TypeNotify: "",
 }
+
+// ErrForeign is a task of another type than ours, in one of our queues.
+var ErrForeign = errors.New("type: this worker has no task of this type; docs/tasks.md lists the types. Delete the task, or enqueue it in its own queue")
 
 // Mask is a payload fit to be seen: what is personal in it is hidden, and what cannot be
 // read is hidden whole. It is for the web UI.

@@ -142,5 +142,5 @@ func StepID(rec ledger.Record, respin int) string {
 	if respin == 0 {
 		return fmt.Sprintf("%s:%d", rec.Payout.Ref, rec.Tx.StepNo)
 	}
-	return fmt.Sprintf("%s:%d:%d", rec.Payout.Ref, rec.Tx.StepNo, respin)
+	return fmt.Sprintf("%s:%d respin:%d", rec.Payout.Ref, rec.Tx.StepNo, respin) // no reference has a space
 }
