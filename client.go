@@ -15,10 +15,13 @@ import (
 // Client hands payouts to the workers of a Redis and looks at them. It is safe for use by
 // several goroutines and needs no closing.
 type Client struct {
+	rdb    redis.UniversalClient
 	ledger *ledger.Redis
 	queue  *wakeup.Queue
 	room   *room
 	by     string
+	bounds payout.Bounds
+	now    func() time.Time
 }
 
 // New is a client on the Redis that the workers use, over a connection that the caller owns and
@@ -28,7 +31,7 @@ type Client struct {
 // away. A context bounds each call only if the connection has ContextTimeoutEnabled.
 func New(rdb redis.UniversalClient) *Client {
 	l := ledger.NewRedis(rdb)
-	return &Client{ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}}
+	return &Client{rdb: rdb, ledger: l, queue: wakeup.New(rdb), room: &room{ledger: l, last: ledger.Room{Payouts: -1}}, now: time.Now}
 }
 
 // As is the client under the name of who hands payouts over: it stands in the history of those
@@ -56,7 +59,9 @@ type Result struct {
 }
 
 // Enqueue accepts a payout. If ctx has an OpenTelemetry span, the payout and all that workers do for it belong to
-// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull and ErrUnavailable.
+// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull, *RefusedError and ErrUnavailable.
+//
+// A payout beyond the client's Limits, or whose NotAfter has passed, is refused as invalid before anything is on record.
 func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 	results, err := c.EnqueueAll(ctx, []Payout{p})
 	if err != nil {
@@ -70,14 +75,15 @@ func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
 // are better handed over in parts. Each has a span of its own in the trace of ctx, if there is one. The error is ErrFull or ErrUnavailable, when nothing was done.
 func (c *Client) EnqueueAll(ctx context.Context, payouts []Payout) ([]Result, error) {
 	results, good, at := parse(payouts)
-	if len(good) == 0 {
-		return results, nil
+	good, at, err := c.within(ctx, results, good, at)
+	if err != nil || len(good) == 0 {
+		return results, err
 	}
 	if err := c.room.take(ctx, len(good)); err != nil {
 		return nil, err
 	}
 	ctx, traced := traceEach(ctx, good)
-	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, time.Now())
+	created := wakeup.SubmitMany(ctx, c.ledger, c.queue, good, c.by, c.now())
 	traced(created)
 	for i, made := range created {
 		r := &results[at[i]]
@@ -118,12 +124,10 @@ func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) 
 			continue
 		}
 		rec, found := known[p.Ref]
-		if !found {
-			continue
-		}
-		r.State, r.Duplicate = State(rec.Tx.State), true
-		if rec.Payout.Fingerprint() != p.Fingerprint() {
-			r.Duplicate, r.Err = false, ErrConflict
+		if found {
+			r.recorded(rec, p)
+		} else {
+			r.Err = invalid(c.bounds.Check(p, c.now()))
 		}
 	}
 	return results, nil
@@ -170,6 +174,15 @@ func (c *Client) GetMany(ctx context.Context, refs []string) (map[string]Transac
 		found[ref] = newTransaction(rec)
 	}
 	return found, nil
+}
+
+// Writable is nil when Redis would take payouts; it changes nothing. The error is a *RefusedError or ErrUnavailable.
+func (c *Client) Writable(ctx context.Context) error {
+	if err := c.ledger.Writable(ctx); err != nil {
+		return told(err)
+	}
+	// The queues of sends, for a payout is not sent at once without a task.
+	return told(wakeup.Writable(ctx, c.rdb, wakeup.QueueTopUp, wakeup.QueueBank))
 }
 
 // Query selects payouts for a list. The zero Query selects everything.

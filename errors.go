@@ -7,6 +7,7 @@ import (
 
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/redisfault"
 )
 
 var (
@@ -17,12 +18,39 @@ var (
 	// over for longer than the workers' SALUR_RETENTION.
 	ErrNotFound = errors.New("no payout with this reference")
 	// ErrUnavailable: Redis cannot serve. Of Enqueue it is not known whether the payout was
-	// accepted; make the same call again, nobody is paid twice.
+	// accepted, unless the error is a *RefusedError too; make the same call again, nobody is paid twice.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrFull: Redis is nearly full, and what is left belongs to the payouts that are under way.
 	// None of this call was accepted. It is an ErrUnavailable too.
 	ErrFull = fmt.Errorf("%w: Redis is nearly full", ErrUnavailable)
 )
+
+// RefusedError: Redis has refused. What it was asked for was certainly not done: of Enqueue, the payout was not
+// accepted. It is an ErrUnavailable too, and an ErrFull when Redis is full.
+type RefusedError struct {
+	// Code is Redis's own, such as READONLY or NOPERM; empty when it gave none.
+	Code string
+	// Reason is why and what mends it, for people.
+	Reason string
+
+	err error
+}
+
+// Error is the reason and the code.
+func (e *RefusedError) Error() string {
+	if e.Code == "" {
+		return e.Reason
+	}
+	return e.Reason + " (" + e.Code + ")"
+}
+
+// Unwrap is ErrUnavailable or ErrFull, and Redis's own error.
+func (e *RefusedError) Unwrap() []error {
+	if e.Code == "OOM" {
+		return []error{ErrFull, e.err}
+	}
+	return []error{ErrUnavailable, e.err}
+}
 
 // FieldError is one bad field of a payout.
 type FieldError struct {
@@ -69,5 +97,8 @@ func told(err error) error {
 	case errors.Is(err, ledger.ErrConflict):
 		return ErrConflict
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if r := redisfault.Of(err); r != nil && !r.Uncertain {
+		return &RefusedError{Code: r.Code, Reason: r.Why, err: err}
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, redisfault.Explain(err))
 }

@@ -21,16 +21,18 @@ const (
 // Event is one transition of a payout.
 type Event struct {
 	// ID is the same for everyone who reads the event, and grows: what was handled before is known by it.
-	ID          string `json:"id"`
-	Ref         string `json:"ref"`
-	Kind        Kind   `json:"kind"`
-	From        State  `json:"from"` // empty when the payout was just accepted
-	To          State  `json:"to"`
-	Event       string `json:"event"` // what happened, as in the history
-	Reason      string `json:"reason"`
-	Amount      Amount `json:"amount"`
-	ReferenceNo string `json:"danaReferenceNo"` // DANA's number of the payout, once it is known
-	At          Time   `json:"at"`
+	ID          string    `json:"id"`
+	Ref         string    `json:"ref"`
+	Kind        Kind      `json:"kind"`
+	From        State     `json:"from"` // empty when the payout was just accepted
+	To          State     `json:"to"`
+	Event       EventType `json:"event"` // what happened, as in the history
+	Reason      Reason    `json:"reason"`
+	Amount      Amount    `json:"amount"`
+	ReferenceNo string    `json:"danaReferenceNo"` // DANA's number of the payout, once it is known
+	At          Time      `json:"at"`
+	// Answered is what DANA's answer was about, where that is not this payout or sent it to Review; else nil.
+	Answered *Answered `json:"answered,omitempty"`
 	// Version grows with each change of the payout: of two events of one payout the one with the
 	// greater version is the later.
 	Version int64 `json:"version"`
@@ -38,8 +40,9 @@ type Event struct {
 
 func newEvent(e ledger.Event) Event {
 	return Event{
-		ID: e.ID, Ref: e.Ref, Kind: Kind(e.Kind), From: State(e.From), To: State(e.To), Event: string(e.Trigger), Reason: e.Reason,
+		ID: e.ID, Ref: e.Ref, Kind: Kind(e.Kind), From: State(e.From), To: State(e.To), Event: EventType(e.Trigger), Reason: Reason(e.Reason),
 		Amount: Cents(e.Amount.Cents()), ReferenceNo: e.ReferenceNo, At: Time{e.At}, Version: e.Version,
+		Answered: newAnswered(e.Answered),
 	}
 }
 

@@ -34,7 +34,7 @@ func Example() {
 	fmt.Println(tx.State, tx.Amount, "to", tx.Customer)
 	// Output:
 	// PAY-1 queued
-	// succeeded IDR 10000.00 to 62811****234
+	// succeeded IDR 10000.00 to ****234
 }
 
 // Each error has its own answer. Enqueue is safe to call again in every case.
@@ -73,7 +73,7 @@ func ExampleClient_Enqueue() {
 	// PAY-1: accepted
 	// PAY-1: accepted before
 	// PAY-1: the reference exists with other content; a new payout needs a reference of its own
-	// PAY-2: correct customer (08117****234): write it with 62 in place of the first 0, beginning with 628
+	// PAY-2: correct customer (****234): write it with 62 in place of the first 0, beginning with 628
 	// PAY-2: correct amount (-0.01): must be more than zero, in IDR
 	// PAY-3: accepted
 }

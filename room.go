@@ -59,7 +59,7 @@ func (r *room) take(ctx context.Context, n int) error {
 		return nil // not known; a full Redis refuses by itself
 	}
 	if r.last.Payouts < int64(n) {
-		return fmt.Errorf("%w: it uses %d of %d MB; let payouts end and be forgotten, or raise its maxmemory", ErrFull, r.last.Used>>20, r.last.Limit>>20)
+		return fmt.Errorf("%w: it uses %s; let payouts end and be forgotten, or raise its maxmemory", ErrFull, ledger.Share(r.last.Used, r.last.Limit))
 	}
 	r.last.Payouts -= int64(n)
 	return nil

@@ -34,7 +34,7 @@ type Transaction struct {
 	Ref    string `json:"ref"`
 	Kind   Kind   `json:"kind"`
 	State  State  `json:"state"`
-	Reason string `json:"reason"` // why it is in this state, machine-readable; may be empty
+	Reason Reason `json:"reason"` // why it is in this state; may be empty
 	Amount Amount `json:"amount"`
 
 	Customer string `json:"customer"`           // masked; with kind Bank the merchant's own number
@@ -58,13 +58,39 @@ type Transaction struct {
 
 // Entry is one line of a payout's history.
 type Entry struct {
-	At           Time   `json:"at"`
-	From         State  `json:"from"` // empty in the first entry
-	To           State  `json:"to"`
-	Event        string `json:"event"`
-	Detail       string `json:"detail"`
-	ResponseCode string `json:"responseCode"` // DANA's, if it answered
-	ExternalID   string `json:"externalId"`   // X-EXTERNAL-ID of the exchange
+	At           Time      `json:"at"`
+	From         State     `json:"from"` // empty in the first entry
+	To           State     `json:"to"`
+	Event        EventType `json:"event"`
+	Detail       string    `json:"detail"`
+	ResponseCode string    `json:"responseCode"` // DANA's, if it answered
+	ExternalID   string    `json:"externalId"`   // X-EXTERNAL-ID of the exchange
+	// Answered is what DANA's answer was about, where that is not this payout or sent it to Review; else nil.
+	Answered *Answered `json:"answered,omitempty"`
+}
+
+// Answered is what an answer of DANA says it is about: what a person needs who decides about a payout in Review.
+type Answered struct {
+	Ref    string `json:"partnerReferenceNo,omitempty"` // empty if the answer named none
+	Amount *Money `json:"amount,omitempty"`             // nil if the answer named none
+	Status string `json:"status,omitempty"`             // latestTransactionStatus (00 to 07) of an inquiry
+}
+
+// Money is an amount in the currency that DANA named, which need not be IDR.
+type Money struct {
+	Value    string `json:"value"`
+	Currency string `json:"currency"`
+}
+
+func newAnswered(a statemachine.Answered) *Answered {
+	if a == (statemachine.Answered{}) {
+		return nil
+	}
+	answered := &Answered{Ref: a.Ref, Status: a.Status}
+	if a.Amount.Currency() != "" {
+		answered.Amount = &Money{Value: a.Amount.Value(), Currency: a.Amount.Currency()}
+	}
+	return answered
 }
 
 // Time is a moment; in JSON it is written in Jakarta's time with milliseconds.
@@ -81,7 +107,7 @@ func (t Time) String() string { return jakarta.Stamp(t.Time) }
 func newTransaction(rec ledger.Record) Transaction {
 	p, tx := rec.Payout, rec.Tx
 	t := Transaction{
-		Ref: p.Ref, Kind: Kind(p.Kind), State: State(tx.State), Reason: tx.Reason, Amount: Cents(p.Amount.Cents()),
+		Ref: p.Ref, Kind: Kind(p.Kind), State: State(tx.State), Reason: Reason(tx.Reason), Amount: Cents(p.Amount.Cents()),
 		Customer: p.MaskedCustomer(), ReferenceNo: tx.ReferenceNo,
 		Attempts: tx.Attempts, Inquiries: tx.Inquiries, Resends: tx.Resends,
 		CreatedAt: Time{rec.CreatedAt}, UpdatedAt: Time{rec.UpdatedAt},
@@ -99,8 +125,9 @@ func newHistory(entries []ledger.Entry) []Entry {
 	history := make([]Entry, len(entries))
 	for i, e := range entries {
 		history[i] = Entry{
-			At: Time{e.At}, From: State(e.From), To: State(e.To), Event: string(e.Event),
+			At: Time{e.At}, From: State(e.From), To: State(e.To), Event: EventType(e.Event),
 			Detail: e.Summary(), ResponseCode: e.ResponseCode, ExternalID: e.ExternalID,
+			Answered: newAnswered(e.Answered),
 		}
 	}
 	return history

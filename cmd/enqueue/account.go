@@ -15,13 +15,13 @@ import (
 
 const askHelp = `
 
-It asks DANA and moves no money; Redis is not needed. The status is DANA's own reading of
-its answer: valid, or invalid (also when this inquiry failed: make a new one). A bank account
-can be pending: no answer came in three attempts, or one that DANA's table does not know.
+It asks DANA and moves no money; Redis is not needed. The status is what the answer proves of
+the account: valid, invalid, or pending when there is no verdict: no answer came (a bank account
+is asked about three times), DANA refused us or the question, or the answer lacks a mandatory
+field or is about another account or amount.
 
 Exit codes: 0 the account can be paid the amount, 5 it cannot (it is unknown, frozen or over
-its limit), 4 there is no verdict (DANA could not be reached, or did not tell), 1 DANA refused
-for another reason, 2 bad usage or refused credentials.
+its limit), 4 there is no verdict, 2 bad usage or configuration.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 `

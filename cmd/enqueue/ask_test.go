@@ -95,15 +95,15 @@ func TestAskAboutAccounts(t *testing.T) {
 		stdout, stderr string // parts
 	}{
 		"account":            {askAccount, cli.Done, "status         valid\nname           DNID sXX\namount         IDR 10000.00\nfee            IDR 0.00\n", ""},
-		"by customer id":     {append(with(askAccount, "--customer", "620000000000"), "--customer-id", "216610000000123"), cli.Done, "account        21661****123\nstatus         valid\n", ""},
+		"by customer id":     {append(with(askAccount, "--customer", "620000000000"), "--customer-id", "216610000000123"), cli.Done, "account        ****123\nstatus         valid\n", ""},
 		"frozen":             {with(askAccount, "--customer", "628123456667"), cli.NotFound, "status         invalid\n", "DANA would not pay this: 4033705 Do Not Honor"},
 		"unknown":            {with(askAccount, "--customer", "628152768647"), cli.NotFound, "reason         PAYEE_USER_NOT_EXIST\n", "4033705"},
-		"over the limit":     {with(askAccount, "--customer", "6281234509876", "--amount", "20000000.01"), cli.Internal, "", "4033714"}, // the deposit is looked at first
-		"bank":               {askBank, cli.Done, "account        014 24608****509\nstatus         valid\nname           ACCOUNT HOLDER\nbank           PT BANK OF THE SANDBOX\n", ""},
+		"over the limit":     {with(askAccount, "--customer", "6281234509876", "--amount", "20000000.01"), cli.Unreachable, "status         pending\n", "4033714"}, // the deposit is looked at first
+		"bank":               {askBank, cli.Done, "account        014 ****509\nstatus         valid\nname           ACCOUNT HOLDER\nbank           PT BANK OF THE SANDBOX\n", ""},
 		"bank, no account":   {with(askBank, "--account", "815919191"), cli.NotFound, "status         invalid\n", "4044211"},
-		"bank, inactive":     {with(askBank, "--account", "81298055132"), cli.Internal, "status         invalid\n", "DANA refused: 4034218 Inactive Account Merchant"},
+		"bank, inactive":     {with(askBank, "--account", "81298055132"), cli.Unreachable, "status         pending\n", "DANA refused: 4034218 Inactive Account Merchant"},
 		"bank code in words": {with(askBank, "--bank-code", "BCA"), cli.Invalid, "", `--bank-code "BCA": use the bank's code`},
-		"two bad fields":     {with(askAccount, "--customer", "0811742234", "--amount", "-1"), cli.Invalid, "", `--customer "08117****234": write it with 62 in place of the first 0, beginning with 628; --amount "-1": use digits`},
+		"two bad fields":     {with(askAccount, "--customer", "0811742234", "--amount", "-1"), cli.Invalid, "", `--customer "****234": write it with 62 in place of the first 0, beginning with 628; --amount "-1": use digits`},
 		"no flags":           {[]string{"bank-account"}, cli.Invalid, "", `--customer "****"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAskJSON(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t)
 	out, _, code := m.run(t, append(askBank, "--json")...)
-	const want = `{"status":"valid","bankCode":"014","bank":"PT BANK OF THE SANDBOX","account":"24608****509","name":"ACCOUNT HOLDER","amount":{"value":"50000.00","currency":"IDR"},` +
+	const want = `{"status":"valid","bankCode":"014","bank":"PT BANK OF THE SANDBOX","account":"****509","name":"ACCOUNT HOLDER","amount":{"value":"50000.00","currency":"IDR"},` +
 		`"fee":{"value":"0.00","currency":"IDR"},"maxAmount":{"value":"999999999.00","currency":"IDR"},"responseCode":"2004200","responseMessage":"Success","attempts":1}` + "\n"
 	if code != cli.Done || out != want {
 		t.Errorf("exit %d\n%s\nwant\n%s", code, out, want)
@@ -141,7 +141,7 @@ func TestAskJSON(t *testing.T) {
 	}
 }
 
-// No answer, three times, is pending for a bank account and a failed inquiry for a DANA account.
+// No answer is no verdict. Of a bank account it is asked for three times.
 func TestAskWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t)
@@ -155,7 +155,7 @@ func TestAskWithoutAnswer(t *testing.T) {
 		t.Errorf("bank: exit %d, %s%s", code, out, errs)
 	}
 	out, errs, code = m.run(t, askAccount...)
-	if code != cli.Unreachable || !strings.Contains(out, "status         invalid") {
+	if code != cli.Unreachable || !strings.Contains(out, "status         pending") {
 		t.Errorf("account: exit %d, %s%s", code, out, errs)
 	}
 	if n := m.State().Requests; n["bank-account-inquiry"] != 3 || n["account-inquiry"] != 1 {
@@ -179,7 +179,7 @@ func TestAskBalance(t *testing.T) {
 		t.Errorf("exit %d, %s", code, errs)
 	}
 	m.environ = append(m.environ, "MERCHANT_ID=216620000000000000009", "CLIENT_SECRET=s3cret")
-	if _, errs, code := m.run(t, "balance"); code != cli.Internal || !strings.Contains(errs, "DANA refused: 12158006901 Merchant does not exist") {
+	if _, errs, code := m.run(t, "balance"); code != cli.Unreachable || !strings.Contains(errs, "DANA refused: 12158006901 Merchant does not exist") {
 		t.Errorf("exit %d, %s", code, errs)
 	}
 }
@@ -229,11 +229,31 @@ func TestAskTheOtherWay(t *testing.T) {
 	}
 }
 
-func TestRefusedCredentials(t *testing.T) {
+// A refusal of us is no verdict on the account: DANA did not look at it.
+func TestRefusedCredentialsAreNoVerdict(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t)
 	m.RefuseCredentials(true)
-	if _, errs, code := m.run(t, askAccount...); code != cli.Invalid || !strings.Contains(errs, "DANA refuses our credentials (4013700") {
-		t.Errorf("exit %d, %s", code, errs)
+	for code, args := range map[string][]string{"4013700": askAccount, "4014200": askBank} {
+		out, errs, exit := m.run(t, append(args[:len(args):len(args)], "--json")...)
+		if exit != cli.Unreachable || !strings.HasPrefix(out, `{"status":"pending"`) || !strings.Contains(errs, "DANA refuses our credentials ("+code) {
+			t.Errorf("exit %d, %s%s", exit, out, errs)
+		}
+	}
+}
+
+// A success without what makes it one, and one about another account, print no verdict.
+func TestAskPrintsNoVerdictThatIsNotAboutTheQuestion(t *testing.T) {
+	t.Parallel()
+	m := newMerchant(t)
+	for _, api := range []string{"account-inquiry", "bank-account-inquiry"} {
+		if err := m.SetBehaviour(sandbox.Target{API: api}, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.Missing}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{askAccount, askBank} {
+		if out, errs, code := m.run(t, args...); code != cli.Unreachable || !strings.Contains(out, "status         pending\n") || !strings.Contains(errs, "there is no verdict (echo_missing)") {
+			t.Errorf("exit %d, %s%s", code, out, errs)
+		}
 	}
 }

@@ -19,8 +19,8 @@ DANA's page says that the numbers are in the smallest unit, 1/100 rupiah, and th
 That is not confirmed for every merchant: --json has DANA's own number beside it ("raw").
 Compare once with the merchant portal.
 
-Exit codes: 0 done, 1 DANA refused, 2 bad usage or configuration, 4 DANA could not be reached
-or did not tell.
+Exit codes: 0 done, 2 bad usage or configuration, 4 DANA could not be reached, refused or did
+not tell.
 
 Environment (flags come before it, a YAML file and the defaults after it):
 `

@@ -97,13 +97,13 @@ func (p *program) batchCommand() *cobra.Command {
 				}
 				defer results.Discard()
 			}
-			rdb, done, err := p.open(c)
+			client, done, err := p.open(c)
 			if err != nil {
 				return err
 			}
 			defer done()
 			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
-			return b.run(c.Context(), salur.New(rdb), file, results)
+			return b.run(c.Context(), client, file, results)
 		},
 	}
 	f := c.Flags()

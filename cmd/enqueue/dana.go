@@ -33,19 +33,15 @@ func (p *program) dana(c *cobra.Command, needs config.Need) (*danaclient.Client,
 	return client, err
 }
 
-// withCode gives what keeps a question from being answered with yes its exit code.
+// withCode gives what keeps a question from being answered with yes its exit code. A refusal of us or of the question is no
+// verdict on what was asked about.
 func withCode(err error) error {
 	var none *ask.NoVerdictError
-	if !errors.As(err, &none) {
+	switch {
+	case !errors.As(err, &none):
 		return err
-	}
-	switch none.Cause {
-	case ask.Payee:
+	case none.Cause == ask.Payee:
 		return cli.Fail(cli.NotFound, err)
-	case ask.Credentials:
-		return cli.Fail(cli.Invalid, err)
-	case ask.Silence:
-		return cli.Fail(cli.Unreachable, err)
 	}
-	return cli.Fail(cli.Internal, err)
+	return cli.Fail(cli.Unreachable, err)
 }

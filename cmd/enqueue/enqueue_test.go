@@ -92,13 +92,13 @@ func TestTopUp(t *testing.T) {
 		args                   []string
 		code                   cli.Code
 	}{
-		{"Accepted", "accepted PAY-1: IDR 10000.00 to 62812****001\n", "", topUp(), cli.Done},
+		{"Accepted", "accepted PAY-1: IDR 10000.00 to ****001\n", "", topUp(), cli.Done},
 		{"Again", "PAY-1 was accepted before; it is queued\n", "", topUp("amount", "10000.00"), cli.Done},
 		{"AgainJSON", `{"ref":"PAY-1","state":"queued","duplicate":true}` + "\n", "", append(topUp(), "--json"), cli.Done},
 		{"JSON", `{"ref":"PAY-2","state":"queued","duplicate":false}` + "\n", "", append(topUp("ref", "PAY-2"), "--json"), cli.Done},
 		{"OtherAmount", "", conflicts("PAY-1"), topUp("amount", "10001"), cli.Conflict},
 		{"OtherCustomer", "", conflicts("PAY-1"), topUp("customer", "628123450002"), cli.Conflict},
-		{"CustomerID", "accepted PAY-3: IDR 10000.00 to 21661****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
+		{"CustomerID", "accepted PAY-3: IDR 10000.00 to ****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
 		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
@@ -129,21 +129,26 @@ func TestTopUpBadInput(t *testing.T) {
 		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
 		{"ref", "a b", `--ref "a b": use 1 to 64 printable ASCII characters without spaces`},
 		{"ref", strings.Repeat("r", 65), `--ref "` + strings.Repeat("r", 40) + `…": use 1 to 64 printable ASCII characters without spaces`},
-		{"customer", "081234500019", `--customer "08123****019": write it with 62 in place of the first 0, beginning with 628`},
+		{"customer", "081234500019", `--customer "****019": write it with 62 in place of the first 0, beginning with 628`},
 		{"customer", "62812345", `--customer "****": ` + number},
-		{"customer", "6281234567890123", `--customer "62812****123": ` + number},
+		{"customer", "6281234567890123", `--customer "****123": ` + number},
 		{"customer", "620000000000", `--customer "620000000000": names nobody without --customer-id; give --customer-id as well`},
-		{"customer-id", "216610000000123", `--customer-id "21661****123": goes only with customer 620000000000`},
+		{"customer-id", "216610000000123", `--customer-id "****123": goes only with customer 620000000000`},
 		{"amount", "", `--amount "": ` + decimals},
 		{"amount", "0", `--amount "0.00": must be more than zero, in IDR`},
 		{"amount", "-1", `--amount "-1": ` + decimals},
 		{"amount", "1.005", `--amount "1.005": leave out the separators of thousands: write digits, such as 10000, or 10000.50 with decimals`},
 		{"amount", "1.000.000", `--amount "1.000.000": leave out the separators of thousands: write digits, such as 10000, or 10000.50 with decimals`},
 		{"amount", "1,000", `--amount "1,000": leave out the separators of thousands: write digits, such as 10000, or 10000.50 with decimals`},
-		{"amount", "12345678901234567", `--amount "12345****567": ` + decimals},
+		{"amount", "12345678901234567", `--amount "****567": ` + decimals},
 		{"fee", "1,5", `--fee "1,5": write the decimals after a point in place of the comma, such as 10000.50`},
 		{"charge-target", "DIVISION", `--division "": --charge-target DIVISION needs a division`},
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
+		{"amount", "1000000000.01", `--amount "****.01": must be at most 1000000000.00 (SALUR_MAX_AMOUNT)`},
+		{"amount", "9999999999999999.99", `--amount "****.99": must be at most 1000000000000.00`},
+		{"fee", "999990000.01", `--fee "****.01": must be at most 1000000000.00 together with the amount (SALUR_MAX_AMOUNT)`},
+		{"fee", "9999999999999999", `--fee "****.00": must be at most 1000000000000.00`},
+		{"not-after", "2020-02-03T04:05:06+07:00", `--not-after "2020-02-02T21:05:06Z": must be later than now; give a later time, or leave it out`},
 		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 	} {
 		out, errs, code := b.run(t.Context(), "", topUp(tt.flag, tt.value)...)
@@ -158,6 +163,10 @@ func TestTopUpBadInput(t *testing.T) {
 	}
 	if n := b.size(t); n != 0 {
 		t.Errorf("bad input left %d keys", n)
+	}
+	if _, errs, code := b.run(t.Context(), "", append(topUp("fee", "500.01"), "--limit-fee", "500")...); code != cli.Invalid ||
+		errs != "enqueue: --fee \"500.01\": must be at most 500.00 (SALUR_LIMIT_FEE)\n" || b.size(t) != 0 {
+		t.Errorf("a fee beyond the limit: exit %d, %q", code, errs)
 	}
 	if strings.Contains(b.output, "081234500019") || strings.Contains(b.output, "6281234567890123") {
 		t.Error("a phone number was printed in full")
@@ -184,7 +193,7 @@ func TestBank(t *testing.T) {
 		args                   []string
 		code                   cli.Code
 	}{
-		{"Accepted", "accepted BANK-1: IDR 50000.00 to 014 BCA 24608****509\n", "", bank(), cli.Done},
+		{"Accepted", "accepted BANK-1: IDR 50000.00 to 014 BCA ****509\n", "", bank(), cli.Done},
 		{"Again", "BANK-1 was accepted before; it is queued\n", "", bank("amount", "50000.00", "fee", "0"), cli.Done},
 		{"AgainJSON", `{"ref":"BANK-1","state":"queued","duplicate":true}` + "\n", "", append(bank(), "--json"), cli.Done},
 		{"JSON", `{"ref":"BANK-2","state":"queued","duplicate":false}` + "\n", "", append(bank("ref", "BANK-2"), "--json"), cli.Done},
@@ -193,8 +202,8 @@ func TestBank(t *testing.T) {
 		{"OtherBank", "", conflicts("BANK-1"), bank("bank-code", "008"), cli.Conflict},
 		{"OtherName", "", conflicts("BANK-1"), bank("account-name", "Budi Santoso"), cli.Conflict},
 		{"OtherKind", "", conflicts("BANK-1"), topUp("ref", "BANK-1", "amount", "50000"), cli.Conflict},
-		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA 24608****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
-			"charge-target", "DIVISION", "division", "D-1", "not-after", "2026-12-31T17:00:00+07:00"), "--validate"), cli.Done},
+		{"Everything", "accepted BANK-4: IDR 50000.00 to 014 BCA ****509\n", "", append(bank("ref", "BANK-4", "account-name", "Budi Santoso",
+			"charge-target", "DIVISION", "division", "D-1", "not-after", "2126-12-31T17:00:00+07:00"), "--validate"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)
 		if out != tt.wantOut || errs != tt.wantErr || code != tt.code {
@@ -202,7 +211,7 @@ func TestBank(t *testing.T) {
 		}
 	}
 	want, err := payout.Instruction{Kind: "bank", Ref: "BANK-4", Customer: "628123450001", Amount: "50000", BankCode: "014", Account: "2460888509",
-		AccountName: "Budi Santoso", ChargeTarget: "DIVISION", Division: "D-1", Validate: true, NotAfter: "2026-12-31T17:00:00+07:00"}.Parse()
+		AccountName: "Budi Santoso", ChargeTarget: "DIVISION", Division: "D-1", Validate: true, NotAfter: "2126-12-31T17:00:00+07:00"}.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,14 +235,17 @@ func TestBankBadInput(t *testing.T) {
 	for _, tt := range []struct{ flag, value, want string }{
 		{"ref", "", `--ref "": use 1 to 64 printable ASCII characters without spaces`},
 		{"customer", "", `--customer "****": ` + number},
-		{"customer", "081234500019", `--customer "08123****019": write it with 62 in place of the first 0, beginning with 628`},
-		{"customer", "620000000000", `--customer "62000****000": ` + number},
+		{"customer", "081234500019", `--customer "****019": write it with 62 in place of the first 0, beginning with 628`},
+		{"customer", "620000000000", `--customer "****000": ` + number},
+		{"bank-code", "14", `--bank-code "14": write the bank's code with its leading zeros, 014, and look whether the account number has lost its own`},
+		{"amount", "1000000000.01", `--amount "****.01": must be at most 1000000000.00 (SALUR_MAX_AMOUNT)`},
+		{"not-after", "2020-02-03T04:05:06+07:00", `--not-after "2020-02-02T21:05:06Z": must be later than now; give a later time, or leave it out`},
 		{"bank-code", "", `--bank-code "": ` + code},
 		{"bank-code", "BCA", `--bank-code "BCA": ` + code},
-		{"bank-code", "2460888509", `--bank-code "24608****509": ` + code},
+		{"bank-code", "2460888509", `--bank-code "****509": ` + code},
 		{"account", "", `--account "****": ` + account},
-		{"account", "246-088-8509", `--account "246-0****509": write digits alone, without the separators`},
-		{"account", strings.Repeat("1", 33), `--account "11111****111": ` + account},
+		{"account", "246-088-8509", `--account "****509": write digits alone, without the separators`},
+		{"account", strings.Repeat("1", 33), `--account "****111": ` + account},
 		{"account-name", "Budi Santoso" + strings.Repeat("x", 53), `--account-name "****": ` + name},
 		{"account-name", "Budi\nSantoso", `--account-name "****": leave out line breaks and other control characters`},
 		{"amount", "", `--amount "": ` + decimals},
@@ -291,10 +303,10 @@ func TestBatchOfBothKinds(t *testing.T) {
 		{"Conflict", "0 accepted (IDR 0.00), 0 accepted before, 1 refused\n", "line 3: " + strings.TrimPrefix(conflicts("B1"), "enqueue: --") + "enqueue: " + fmt.Sprintf(refusedFile, 1, 2),
 			[]string{"batch", taken}, cli.Conflict, false},
 		{"Bad", "0 accepted (IDR 0.00), 0 accepted before, 5 refused\n",
-			`line 2: bankCode "014": goes only with kind bank; account "24608****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
+			`line 2: bankCode "014": goes only with kind bank; account "****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
 				`line 3: account "****": use 1 to 32 digits without separators` + "\n" +
 				`line 4: bankCode "14": a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; format both columns as text, enter the numbers again and export the file again` + "\n" +
-				`line 5: account "2.460****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
+				`line 5: account "****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
 				`line 6: kind "cash": use topup or bank` + "\n" +
 				"enqueue: " + fmt.Sprintf(refusedFile, 5, 5),
 			[]string{"batch", bad}, cli.Invalid, false},

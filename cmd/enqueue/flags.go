@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/payout"
 )
 
@@ -44,7 +45,13 @@ var flagNames = map[string]string{
 // asFlags gives the fields in an InvalidError the names of their flags.
 func asFlags(err error) error {
 	var fields payout.InvalidError
-	if !errors.As(err, &fields) {
+	var public *salur.InvalidError
+	switch {
+	case errors.As(err, &public):
+		for _, f := range public.Fields {
+			fields = append(fields, payout.FieldError(f))
+		}
+	case !errors.As(err, &fields):
 		return err
 	}
 	var inTexts []string

@@ -24,9 +24,9 @@ func (b *batchRun) follow(ctx context.Context, plan *batch.Plan) error {
 				return nil
 			}
 			return cli.PrintJSON(b.out, struct {
-				Ref    string      `json:"ref"`
-				State  salur.State `json:"state"`
-				Reason string      `json:"reason"`
+				Ref    string       `json:"ref"`
+				State  salur.State  `json:"state"`
+				Reason salur.Reason `json:"reason"`
 			}{tx.Ref, tx.State, tx.Reason})
 		},
 		Standing: board.draw,

@@ -25,7 +25,7 @@ func TestRedisIsNearlyFull(t *testing.T) {
 	before := b.size(t)
 	_, stderr, code := b.run(t.Context(), "", topUp()...)
 	if code != cli.Unreachable || b.size(t) != before ||
-		!regexp.MustCompile(`^enqueue: PAY-1 was not accepted: unavailable: Redis is nearly full: it uses \d+ of 5 MB; let payouts end and be forgotten, or raise its maxmemory\n$`).MatchString(stderr) {
+		!regexp.MustCompile(`^enqueue: PAY-1 was not accepted: unavailable: Redis is nearly full: it uses \d+\.\d of 5\.0 MB; let payouts end and be forgotten, or raise its maxmemory\n$`).MatchString(stderr) {
 		t.Errorf("exit %d, %q", code, stderr)
 	}
 	if err := rdb.ConfigSet(t.Context(), "maxmemory", "50mb").Err(); err != nil {

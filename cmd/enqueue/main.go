@@ -8,13 +8,14 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/telemetry"
 )
 
@@ -27,7 +28,7 @@ func main() {
 }
 
 // needs is what accepting payouts takes.
-const needs = config.NeedRedis
+const needs = config.NeedRedis | config.NeedBounds
 
 func newCommand(environ []string) *cobra.Command {
 	p := &program{environ: environ}
@@ -66,8 +67,9 @@ type program struct {
 	json    bool
 }
 
-// open connects to Redis, which must answer, and begins the traces. The caller calls close at the end.
-func (p *program) open(c *cobra.Command) (rdb redis.UniversalClient, close func(), err error) {
+// open connects to Redis, which must answer, and begins the traces. The client accepts what the settings allow. The caller
+// calls close at the end.
+func (p *program) open(c *cobra.Command) (client *salur.Client, close func(), err error) {
 	cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: p.environ})
 	if err != nil {
 		return nil, nil, err
@@ -76,14 +78,20 @@ func (p *program) open(c *cobra.Command) (rdb redis.UniversalClient, close func(
 	if err != nil {
 		return nil, nil, err
 	}
-	if rdb, err = cli.Connect(c.Context(), cfg.RedisURL, 0); err != nil {
+	rdb, err := cli.Connect(c.Context(), cfg.RedisURL, 0)
+	if err != nil {
 		flush()
 		return nil, nil, err
 	}
-	return rdb, func() {
+	return salur.New(rdb).Within(limits(cfg.Bounds)), func() {
 		_ = rdb.Close()
 		flush()
 	}, nil
+}
+
+// limits are the settings in the form that the Go package has them.
+func limits(b payout.Bounds) salur.Limits {
+	return salur.Limits{MaxAmount: salur.Cents(b.MaxTotal.Cents()), MaxFee: salur.Cents(b.MaxFee.Cents())}
 }
 
 // trace gives the command's context what makes traces, if an endpoint for them is set; the function that it returns

@@ -35,16 +35,18 @@ func (p *program) payCommand(c *cobra.Command, in *payout.Instruction) *cobra.Co
 
 // pay accepts one payout.
 func (p *program) pay(c *cobra.Command, po payout.Payout) error {
-	rdb, done, err := p.open(c)
+	client, done, err := p.open(c)
 	if err != nil {
 		return err
 	}
 	defer done()
-	got, err := salur.New(rdb).Enqueue(c.Context(), intake.ToPayout(po))
+	got, err := client.Enqueue(c.Context(), intake.ToPayout(po))
 	switch {
+	case errors.As(err, new(*salur.InvalidError)):
+		return asFlags(err)
 	case errors.Is(err, salur.ErrConflict):
 		return cli.Fail(cli.Conflict, fmt.Errorf("--%w", conflict(po.Ref)))
-	case errors.Is(err, salur.ErrFull):
+	case errors.As(err, new(*salur.RefusedError)), errors.Is(err, salur.ErrFull):
 		return fmt.Errorf("%s was not accepted: %w", po.Ref, err)
 	case err != nil:
 		return uncertain(po.Ref, "run the same command again", err)

@@ -52,7 +52,7 @@ configuration, 4 Redis cannot be reached at start.
 Environment (flags come before it, a YAML file and the defaults after it):
 `
 
-const serveNeeds = config.NeedRedis | config.NeedDANA | config.NeedAPI
+const serveNeeds = config.NeedRedis | config.NeedDANA | config.NeedAPI | config.NeedBounds
 
 func (p *program) serveCommand() *cobra.Command {
 	var addr string
@@ -88,7 +88,7 @@ func (p *program) serve(c *cobra.Command, addr string) error {
 		return err
 	}
 	defer flush()
-	intake := api.Config{API: cfg.API, Log: log}
+	intake := api.Config{API: cfg.API, Limits: limits(cfg.Bounds), Log: log}
 	dana := "not configured"
 	if cfg.DANA.PartnerID != "" {
 		intake.DANA, dana, err = cli.DANA(cfg.DANA, 16, func(err error) {

@@ -123,7 +123,7 @@ func (k *canceller) cancel(ctx context.Context, ref string) (again bool, err err
 	again, err = operate.Cancel(ctx, ledger.NewRedis(k.rdb), ref, k.by, k.reason, time.Now())
 	var refused *operate.RefusedError
 	if err != nil && !errors.As(err, &refused) && !errors.Is(err, ledger.ErrNotFound) {
-		err = fmt.Errorf("it is not known whether it is cancelled, so cancel again: %w", err)
+		err = undone("it is not cancelled", "it is not known whether it is cancelled, so cancel again", err)
 	}
 	return again, err
 }

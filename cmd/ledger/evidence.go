@@ -39,7 +39,7 @@ and names are masked, and there are no secrets in it. A file that exists is neve
 It prints the file's SHA-256 the way sha256sum does, so that sha256sum -c tells later whether the file was changed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}
@@ -138,6 +138,8 @@ type evidenceEntry struct {
 	ResponseCode string               `json:"responseCode"`
 	ExternalID   string               `json:"externalId"`
 	Answer       string               `json:"answer,omitempty"` // as it came, where it could not be understood
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered statemachine.Answered `json:"answered,omitzero"`
 }
 
 // evidenceWebhook is what the merchant's own webhook has not been told.
@@ -177,7 +179,7 @@ func gather(ctx context.Context, rdb redis.UniversalClient, ref string, audits [
 	for _, h := range history {
 		entry := evidenceEntry{
 			At: jakarta.Stamp(h.At), From: h.From, To: h.To, Event: h.Event, Detail: s.clean(h.Detail), Times: h.Times,
-			ResponseCode: h.ResponseCode, ExternalID: h.ExternalID, Answer: s.clean(h.Answer),
+			ResponseCode: h.ResponseCode, ExternalID: h.ExternalID, Answer: s.clean(h.Answer), Answered: h.Answered,
 		}
 		if !h.Since.IsZero() {
 			entry.Since = jakarta.Stamp(h.Since)

@@ -3,15 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/csvfile"
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/money"
@@ -27,7 +26,7 @@ func (p *program) exportCommand() *cobra.Command {
 		Long: `export prints every payout with what finance needs of it, by time of creation, the newest first, as CSV or JSONL.
 Payouts go on meanwhile: each that was on record when it began is printed once, as it is at that moment.
 
-In CSV a text that a spreadsheet would take for a formula (it begins with = + - @) has a ' before it.`,
+In CSV every cell is quoted, and a text that a spreadsheet would take for a formula (it begins with = + - @) has a ' before it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			q, err := query(state, since, until, exportPage)
@@ -41,7 +40,7 @@ In CSV a text that a spreadsheet would take for a formula (it begins with = + - 
 			if err != nil {
 				return err
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}
@@ -142,31 +141,14 @@ func exporter(out io.Writer, format string) (print func(exported) error, flush f
 	default:
 		return nil, nil, refuse("--format %.40q: use csv or jsonl", format)
 	}
-	w := csv.NewWriter(out)
-	if err := w.Write(exportColumns); err != nil {
+	w := bufio.NewWriter(out)
+	if err := csvfile.Write(w, exportColumns...); err != nil {
 		return nil, nil, err
 	}
 	print = func(e exported) error {
-		row := []string{
+		return csvfile.Write(w,
 			e.Ref, string(e.Kind), string(e.State), e.Reason, e.Amount.Value(), e.Fee.Value(), e.Amount.Currency(), e.Customer, e.BankCode, e.Account,
-			e.DANAReferenceNo, strconv.Itoa(e.Attempts), e.CreatedAt, e.UpdatedAt, e.EndedAt, e.By,
-		}
-		for i, cell := range row {
-			row[i] = harmless(cell)
-		}
-		return w.Write(row)
+			e.DANAReferenceNo, strconv.Itoa(e.Attempts), e.CreatedAt, e.UpdatedAt, e.EndedAt, e.By)
 	}
-	flush = func() error {
-		w.Flush()
-		return w.Error()
-	}
-	return print, flush, nil
-}
-
-// harmless keeps a spreadsheet from running a text as a formula, the way that spreadsheets themselves have for it.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
+	return print, w.Flush, nil
 }

@@ -37,7 +37,7 @@ payouts wait unharmed, and inquiries go on. A second hold replaces the reason of
 			defer rdb.Close()
 			h := gate.Hold{By: gate.ByPerson, Reason: reason, Person: operator(), Since: time.Now()}
 			if err := gate.HoldByPerson(c.Context(), rdb, h.Reason, h.Person, h.Since); err != nil {
-				return fmt.Errorf("it is not known whether sending is held, so hold again: %w", err)
+				return undone("sending is not held", "it is not known whether sending is held, so hold again", err)
 			}
 			if p.json {
 				return cli.PrintJSON(c.OutOrStdout(), newHoldDocument(h))
@@ -73,7 +73,7 @@ balance comes back only when the balance has been at the mark in between.`,
 			defer rdb.Close()
 			lifted, err := gate.Resume(c.Context(), rdb, reason, operator(), time.Now())
 			if err != nil {
-				return fmt.Errorf("it is not known whether sending goes on, see ledger stats: %w", err)
+				return undone("nothing was lifted", "it is not known whether sending goes on, see ledger stats", err)
 			}
 			return p.printLifted(c.OutOrStdout(), lifted)
 		},

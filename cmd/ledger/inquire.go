@@ -36,8 +36,10 @@ func (p *program) inquireCommand() *cobra.Command {
 			switch {
 			case errors.As(err, &refused):
 				return refuse("%s", refused)
-			case err != nil:
+			case errors.Is(err, ledger.ErrNotFound):
 				return about(ref, err)
+			case err != nil:
+				return about(ref, undone("nobody was asked", "it is not known whether the inquiry is on record, so ask again", err))
 			case late != nil:
 				fmt.Fprintf(c.ErrOrStderr(), "The workers could not be told at once (%v); they find it by themselves within their sweep interval.\n", late)
 			}

@@ -25,7 +25,7 @@ func (p *program) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}
@@ -101,7 +101,7 @@ func (p *program) printList(out io.Writer, txs []salur.Transaction) error {
 		if tx.NextActionAt != nil {
 			next = tx.NextActionAt.String()
 		}
-		rows = append(rows, []string{tx.Ref, string(tx.State), tx.Reason, tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
+		rows = append(rows, []string{tx.Ref, string(tx.State), string(tx.Reason), tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
 	}
 	_, err := io.WriteString(out, align(rows))
 	return err

@@ -90,18 +90,18 @@ func TestListForms(t *testing.T) {
 	b.putPending(t)
 	b.put(t, sm.StateFailed)
 	wantJSON := `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
-		`"customer":"62811****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
+		`"customer":"****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null}
 {"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
-		`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
+		`"customer":"****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00"}
 `
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `REF     STATE    REASON         AMOUNT        PAYEE         CREATED                        NEXT ACTION
-failed  failed   exceeds_limit  IDR 10000.00  62811****234  2026-03-01T09:00:00.000+07:00
-PAY-1   pending  in_progress    IDR 10000.50  62811****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
+	want := `REF     STATE    REASON         AMOUNT        PAYEE    CREATED                        NEXT ACTION
+failed  failed   exceeds_limit  IDR 10000.00  ****234  2026-03-01T09:00:00.000+07:00
+PAY-1   pending  in_progress    IDR 10000.50  ****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:18.000+07:00
 `
 	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -115,20 +115,20 @@ func TestListBank(t *testing.T) {
 	b.putBanks(t)
 	b.create(t, payout.Instruction{Ref: "TOP", Customer: phone, Amount: "1"}, nine.Add(2*time.Second))
 	common := `"danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,"createdAt":"2026-03-01T09:00:0`
-	wantJSON := `{"ref":"TOP","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"customer":"62811****234",` +
+	wantJSON := `{"ref":"TOP","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"customer":"****234",` +
 		common + `2.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":"2026-03-01T09:00:02.000+07:00"}
-{"ref":"NEW","kind":"bank","state":"queued","reason":"","amount":{"value":"2.00","currency":"IDR"},"customer":"62811****234","bankCode":"99999","account":"****",` +
+{"ref":"NEW","kind":"bank","state":"queued","reason":"","amount":{"value":"2.00","currency":"IDR"},"customer":"****234","bankCode":"99999","account":"****",` +
 		common + `1.000+07:00","updatedAt":"2026-03-01T09:00:01.000+07:00","nextActionAt":"2026-03-01T09:00:01.000+07:00"}
-{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"customer":"62811****234","bankCode":"014","bank":"BCA","account":"24608****509",` +
+{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"customer":"****234","bankCode":"014","bank":"BCA","account":"****509",` +
 		common + `0.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00"}
 `
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `REF   STATE   REASON  AMOUNT        PAYEE                      CREATED                        NEXT ACTION
-TOP   queued          IDR 1.00      62811****234               2026-03-01T09:00:02.000+07:00  2026-03-01T09:00:02.000+07:00
-NEW   queued          IDR 2.00      bank 99999 ****            2026-03-01T09:00:01.000+07:00  2026-03-01T09:00:01.000+07:00
-BANK  queued          IDR 50000.00  bank 014 BCA 24608****509  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:00.000+07:00
+	want := `REF   STATE   REASON  AMOUNT        PAYEE                 CREATED                        NEXT ACTION
+TOP   queued          IDR 1.00      ****234               2026-03-01T09:00:02.000+07:00  2026-03-01T09:00:02.000+07:00
+NEW   queued          IDR 2.00      bank 99999 ****       2026-03-01T09:00:01.000+07:00  2026-03-01T09:00:01.000+07:00
+BANK  queued          IDR 50000.00  bank 014 BCA ****509  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:00.000+07:00
 `
 	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -17,6 +17,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/redisfault"
 )
 
 func main() {
@@ -74,6 +75,19 @@ func (p *program) open(c *cobra.Command) (redis.UniversalClient, error) {
 	return cli.Connect(c.Context(), cfg.RedisURL, 0)
 }
 
+// look is open for commands that only read. When Redis takes no writes they say so on stderr and go on.
+func (p *program) look(c *cobra.Command) (redis.UniversalClient, error) {
+	rdb, err := p.open(c)
+	if err != nil {
+		return nil, err
+	}
+	// A user who may only read is refused for ever, which is no news.
+	if r := redisfault.Of(ledger.NewRedis(rdb).Writable(c.Context())); r != nil && r.Code != "NOPERM" {
+		fmt.Fprintf(c.ErrOrStderr(), "ledger: Redis takes no writes, so that nothing is accepted or sent: %s\n", r)
+	}
+	return rdb, nil
+}
+
 // about says which payout an error is about, and gives a missing one its exit code.
 func about(ref string, err error) error {
 	err = fmt.Errorf("ref %q: %w", ref, err)
@@ -81,6 +95,14 @@ func about(ref string, err error) error {
 		return cli.Fail(cli.NotFound, fmt.Errorf("%w; see ledger list", err))
 	}
 	return err
+}
+
+// undone says of an act that failed whether that is certain: Redis has refused it, or its answer was lost.
+func undone(certain, unclear string, err error) error {
+	if r := redisfault.Of(err); r != nil && !r.Uncertain {
+		return fmt.Errorf("%s: %w", certain, r)
+	}
+	return fmt.Errorf("%s: %w", unclear, redisfault.Explain(err))
 }
 
 // refuse is the user's mistake: exit code 2.

@@ -48,7 +48,7 @@ Exit codes: 0 both sides agree, 3 they differ, 2 a report cannot be read, and no
 			if err != nil {
 				return cli.Fail(cli.Invalid, err)
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

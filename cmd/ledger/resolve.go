@@ -74,5 +74,5 @@ func decided(ref string, err error) error {
 	}
 	// The answer to the write may be what was lost. Made again, a decision that is on
 	// record is refused as final, so that trying is safe.
-	return about(ref, fmt.Errorf("it is not known whether the decision is on record, see ledger show: %w", err))
+	return about(ref, undone("the decision is not on record", "it is not known whether the decision is on record, see ledger show", err))
 }

@@ -22,7 +22,7 @@ func (p *program) showCommand() *cobra.Command {
 		Short: "Show one payout and all that happened to it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,16 @@ func describe(rec ledger.Record) string {
 		{"created", jakarta.Stamp(rec.CreatedAt)},
 		{"updated", jakarta.Stamp(rec.UpdatedAt)},
 		{"next", next},
-	}...))
+	}...)) + meaning(tx.Reason)
+}
+
+// meaning is what a reason means and what to do about it; empty for none, and for one that this version does not know.
+func meaning(reason string) string {
+	row, ok := statemachine.ReasonOf(reason)
+	if !ok {
+		return ""
+	}
+	return "\n" + align([][]string{{"means", row.Means}, {"what to do", row.Do}})
 }
 
 // narrate is a history for people: one line for an entry, and below it the answer of DANA

@@ -35,21 +35,21 @@ func TestShowJSON(t *testing.T) {
 	taken := `{"at":"2026-03-01T09:00:01.000+07:00","from":"queued","to":"processing","event":"taken","detail":"attempt 1","responseCode":"","externalId":"ext-1"}`
 	for ref, want := range map[string]string{
 		"PAY-1": `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
-			`"customer":"62811****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
+			`"customer":"****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00",` +
 			accepted + `,` + taken +
 			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"pending","event":"send_ask_status","detail":"unreadable","responseCode":"","externalId":"ext-1"}` +
 			`,{"at":"2026-03-01T09:00:08.000+07:00","from":"pending","to":"pending","event":"inquiry_in_progress","detail":"status 01, 2 times since 2026-03-01T09:00:03.000+07:00","responseCode":"2003900","externalId":"ext-3"}]}`,
 		"queued": `{"ref":"queued","kind":"topup","state":"queued","reason":"","amount":{"value":"10000.00","currency":"IDR"},` +
-			`"customer":"62811****234","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
+			`"customer":"****234","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
 		"failed": `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
-			`"customer":"62811****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
+			`"customer":"****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null,` +
 			accepted + `,` + taken +
 			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"failed","event":"send_refused","detail":"exceeds_limit","responseCode":"4033802","externalId":"ext-1"}]}`,
 		"BY-ID": `{"ref":"BY-ID","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},` +
-			`"customer":"21661****042","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
+			`"customer":"****042","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
 	} {
 		if diff := cmp.Diff(want+"\n", b.must(t, "show", ref, "--json")); diff != "" {
@@ -69,13 +69,16 @@ kind            topup
 state           pending
 reason          in_progress
 amount          IDR 10000.50
-customer        62811****234
+customer        ****234
 DANA reference  2026030100001
 sent            1 attempts, 0 resends
 asked           2 inquiries
 created         2026-03-01T09:00:00.000+07:00
 updated         2026-03-01T09:00:08.000+07:00
 next            inquire at 2026-03-01T09:00:18.000+07:00
+
+means       DANA has the payout and works on it.
+what to do  Nothing. Salur goes on by itself.
 
 2026-03-01T09:00:00.000+07:00  queued                accepted
 2026-03-01T09:00:01.000+07:00  queued → processing   taken                         ext-1  attempt 1
@@ -88,7 +91,18 @@ next            inquire at 2026-03-01T09:00:18.000+07:00
 	if diff := cmp.Diff(want, b.must(t, "show", "PAY-1")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if out := b.must(t, "show", "review"); !strings.Contains(out, "\nnext            nothing is scheduled\n") {
+	out := b.must(t, "show", "review")
+	for _, text := range []string{
+		"\nnext            nothing is scheduled\n", "\nmeans       DANA reported success, but of another reference, amount or currency.", "\nwhat to do  Look the payout up",
+		"processing → review  send_succeeded  2003800  ext-1  DANA answered for reference review, IDR 1.00\n",
+	} {
+		if !strings.Contains(out, text) {
+			t.Errorf("a payout in review shows no %q: %s", text, out)
+		}
+	}
+	wantJSON := `"event":"send_succeeded","detail":"DANA answered for reference review, IDR 1.00","responseCode":"2003800","externalId":"ext-1",` +
+		`"answered":{"partnerReferenceNo":"review","amount":{"value":"1.00","currency":"IDR"}}}]}`
+	if out := b.must(t, "show", "review", "--json"); !strings.Contains(out, wantJSON) {
 		t.Errorf("a payout in review shows %s", out)
 	}
 }
@@ -110,9 +124,9 @@ kind            bank
 state           queued
 reason
 amount          IDR 50000.00
-customer        62811****234
+customer        ****234
 bank            014 BCA
-account         24608****509
+account         ****509
 DANA reference
 sent            0 attempts, 0 resends
 asked           0 inquiries
@@ -129,7 +143,7 @@ next            send at 2026-03-01T09:00:00.000+07:00
 		t.Errorf("a bank that is not known shows %s", out)
 	}
 	wantJSON := `{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},` +
-		`"customer":"62811****234","bankCode":"014","bank":"BCA","account":"24608****509","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
+		`"customer":"****234","bankCode":"014","bank":"BCA","account":"****509","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` +
 		`"history":[{"at":"2026-03-01T09:00:00.000+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}]}`
 	if diff := cmp.Diff(wantJSON+"\n", b.must(t, "show", "BANK", "--json")); diff != "" {

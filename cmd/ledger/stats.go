@@ -20,7 +20,7 @@ func (p *program) statsCommand() *cobra.Command {
 		Short: "Count and sum the payouts in every state, and tell whether sending is held",
 		Args:  cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ workers' SALUR_RETENTION), 0 for all of them. Ctrl-C ends it with exit code 0.`,
 			if c.Flags().Changed("since") && !eventID.MatchString(since) {
 				return refuse("--since %.40q: use the id of an event, such as 1763700000000-0, or 0", since)
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

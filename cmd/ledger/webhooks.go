@@ -31,7 +31,7 @@ were given up. They are kept for the workers' SALUR_RETENTION.`,
 			if limit < 1 {
 				return refuse("--limit %d: use 1 or more", limit)
 			}
-			rdb, err := p.open(c)
+			rdb, err := p.look(c)
 			if err != nil {
 				return err
 			}

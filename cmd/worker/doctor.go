@@ -43,11 +43,14 @@ Environment (flags come before it, a YAML file and the defaults after it):
 			if err != nil {
 				return err
 			}
-			rdb, err := config.NewRedis(cfg.RedisURL, 0)
+			rdb, err := cli.NewRedis(cfg.RedisURL, 0)
 			if err != nil {
 				return cli.Fail(cli.Invalid, fmt.Errorf("REDIS_URL: %w", err))
 			}
 			defer rdb.Close()
+			if err := cli.CheckRedis(c.Context(), cfg.RedisURL); err != nil {
+				return err
+			}
 			patient := doctor.Patient{Config: cfg, Redis: rdb, DANA: dana, Base: base, Now: time.Now}
 			findings := patient.Examine(c.Context())
 			out := c.OutOrStdout()

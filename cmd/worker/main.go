@@ -24,7 +24,7 @@ func main() {
 	os.Exit(code)
 }
 
-const needs = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
+const needs = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker | config.NeedBounds
 
 func newCommand(environ []string) *cobra.Command {
 	c := &cobra.Command{

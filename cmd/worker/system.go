@@ -118,7 +118,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	runner := &tasks.Runner{
 		Ledger: s.ledger, Queue: s.queue, DANA: dana, Timeout: s.cfg.DANA.Timeout,
 		Policy: statemachine.Policy{
-			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff,
+			RetryDelays: w.TopUpRetryDelays, InquiryDelays: w.InquiryDelays, InquiryCutoff: w.InquiryCutoff, ResendWindow: w.ResendWindow,
 			NotFoundConfirmations: w.NotFoundConfirmations, ResendLimit: w.ResendLimit,
 			NotFoundAction: statemachine.NotFoundAction(w.NotFoundAction), MismatchAction: statemachine.MismatchAction(w.NameMismatch),
 			AfterLoss: w.AfterLoss,
@@ -160,7 +160,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 		User: s.cfg.HTTP.UIUser, Password: string(s.cfg.HTTP.UIPassword), Gatherer: m.Registry, Ready: s.checks(),
 		Gate: s.gate.Status, Worker: runner.Owner, Log: s.log,
 		NewRedis: func() redis.UniversalClient {
-			c, _ := config.NewRedis(s.cfg.RedisURL, 0) // the same URL has made a client already
+			c, _ := cli.NewRedis(s.cfg.RedisURL, 0) // the same URL has made a client already
 			return c
 		},
 	})
@@ -234,6 +234,7 @@ func (s *system) close() {
 func (s *system) checks() []web.Check {
 	return []web.Check{
 		{Name: "redis", OK: func(ctx context.Context) error { return cli.Ping(ctx, s.redis) }},
+		{Name: "writes", OK: func(ctx context.Context) error { return writable(ctx, s.redis) }},
 		{Name: "credentials", OK: func(context.Context) error { return nil }},
 		{Name: "hold", OK: func(context.Context) error {
 			st := s.gate.Status()
@@ -262,6 +263,17 @@ func (s *system) checks() []web.Check {
 			return nil
 		}},
 	}
+}
+
+// writable is nil when Redis would take all that a worker writes: records, holds and counts, and tasks.
+func writable(ctx context.Context, rdb redis.UniversalClient) error {
+	if err := ledger.NewRedis(rdb).Writable(ctx); err != nil {
+		return err
+	}
+	if err := gate.Writable(ctx, rdb); err != nil {
+		return err
+	}
+	return wakeup.Writable(ctx, rdb, wakeup.QueueTopUp, wakeup.QueueBank, wakeup.QueueInquiry)
 }
 
 // poolSize: each task needs a connection now and then, and the servers a few for themselves.

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -29,12 +30,14 @@ type Config struct {
 	// DANA answers questions about accounts and balances; nil when it is not configured: then they are refused.
 	DANA *danaclient.Client
 	config.API
-	Log *zap.Logger
+	Limits salur.Limits // of what is accepted
+	Log    *zap.Logger
 }
 
 type api struct {
 	payouts *salur.Client
 	room    *roomNow
+	writes  *writesNow
 	dana    *danaclient.Client
 	keys    []config.APIKey
 	limiter *redis_rate.Limiter
@@ -45,10 +48,11 @@ type api struct {
 
 // New is the intake.
 func New(cfg Config) http.Handler {
-	client := salur.New(cfg.Redis)
+	client := salur.New(cfg.Redis).Within(cfg.Limits)
 	a := &api{
 		payouts: client, room: &roomNow{ask: client.Room}, dana: cfg.DANA,
-		keys: cfg.Keys, limiter: redis_rate.NewLimiter(cfg.Redis), rate: cfg.RateLimit, log: cfg.Log, mux: http.NewServeMux(),
+		writes: &writesNow{ask: func(ctx context.Context) (refusal, error) { return refusal{client.Writable(ctx)}, nil }},
+		keys:   cfg.Keys, limiter: redis_rate.NewLimiter(cfg.Redis), rate: cfg.RateLimit, log: cfg.Log, mux: http.NewServeMux(),
 	}
 	for _, r := range a.routes() {
 		a.mux.Handle(r.pattern, a.endpoint(r))

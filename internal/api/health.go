@@ -1,9 +1,12 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	_ "embed"
+
+	"github.com/salur-id/salur"
 )
 
 //go:embed openapi.yaml
@@ -40,6 +43,18 @@ func (a *api) ready(c *call) (reply, error) {
 		}
 		if room.Payouts == 0 {
 			checks["room"] = check{Detail: "Redis is nearly full"}
+		}
+	}
+	if err == nil {
+		writes, _ := a.writes.get(c.Context()) // what is wrong is in it
+		var refused *salur.RefusedError
+		switch {
+		case writes.err == nil:
+			checks["writes"] = check{OK: true}
+		case errors.As(writes.err, &refused):
+			checks["writes"] = check{Detail: refused.Error()}
+		default:
+			checks["writes"] = check{Detail: "Redis did not answer"}
 		}
 	}
 	status := http.StatusOK

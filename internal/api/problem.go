@@ -64,6 +64,9 @@ var (
 			"later; raise Redis's maxmemory if it lasts. Looking payouts up works."}
 	unavailable = &kind{"unavailable", http.StatusServiceUnavailable, "Redis cannot be reached.",
 		"Nothing was accepted. Make the same request again after Retry-After."}
+	refusesWrites = &kind{"redis-refuses", http.StatusServiceUnavailable, "Redis takes no payouts.",
+		"Redis has refused: it is a replica, has lost its disk or its replicas, or its user may not write; detail says " +
+			"which. What has this problem was not accepted. Make the same request again when that is mended. Looking payouts up works."}
 	outcomeUnknown = &kind{"outcome-unknown", http.StatusServiceUnavailable, "It is not known whether payouts were accepted.",
 		"Redis did not answer while they were recorded. Make the same request again, with the same references, until it " +
 			"is answered: what was accepted is then a duplicate, and nobody is paid twice. results has what is known of each."}
@@ -74,7 +77,7 @@ var (
 var kinds = []*kind{
 	invalidJSON, invalidQuery, unauthorized, notFound, noSuchPath, methodNotAllowed, conflict, partlyAccepted, tooLarge,
 	unsupportedMediaType, invalidFields, invalidCount, rateLimited, internalError, noDANA, danaRefused,
-	notDurable, full, unavailable, outcomeUnknown, noVerdict,
+	notDurable, full, unavailable, refusesWrites, outcomeUnknown, noVerdict,
 }
 
 const problemPath = "/problems/"
@@ -135,11 +138,14 @@ func faults(index *int, err error) []fault {
 
 // stored is the problem that an error of the store is, when nothing was to be recorded or nothing was.
 func stored(err error) error {
+	var refused *salur.RefusedError
 	switch {
 	case errors.Is(err, salur.ErrNotFound):
 		return &problem{kind: notFound}
 	case errors.Is(err, salur.ErrFull):
 		return &problem{kind: full, detail: "make the same request again later; raise Redis's maxmemory if it lasts", retryAfter: 10 * soon, cause: err}
+	case errors.As(err, &refused):
+		return &problem{kind: refusesWrites, detail: refused.Error(), retryAfter: soon, cause: err}
 	case errors.Is(err, salur.ErrUnavailable):
 		return &problem{kind: unavailable, detail: "nothing was done; make the same request again", retryAfter: soon, cause: err}
 	}

@@ -61,7 +61,7 @@ func TestNotDurable(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "payouts to be accepted", func() bool { return b.post(pay("A-1")).status == 201 })
-	if status, r := b.readyz(); status != 200 || !r.Ready || len(r.Checks) != 3 {
+	if status, r := b.readyz(); status != 200 || !r.Ready || len(r.Checks) != 4 || !r.Checks["writes"].OK {
 		t.Errorf("%d %+v", status, r)
 	}
 }

@@ -13,18 +13,26 @@ import (
 // roomAge is for how long Redis's word on itself is believed.
 const roomAge = time.Second
 
-// roomNow is what Redis says of itself, asked at most once a second, and once for all who ask at the same time: when
+// roomNow is how much Redis says it takes.
+type roomNow = sometimes[salur.Room]
+
+// writesNow is nil when Redis takes writes, or why not.
+type writesNow = sometimes[refusal]
+
+type refusal struct{ err error }
+
+// sometimes is what Redis says of itself, asked at most once a second, and once for all who ask at the same time: when
 // Redis hangs, nobody waits for others who wait.
-type roomNow struct {
-	ask  func(context.Context) (salur.Room, error)
+type sometimes[T any] struct {
+	ask  func(context.Context) (T, error)
 	asks singleflight.Group
 
 	mu   sync.Mutex
 	at   time.Time
-	last salur.Room
+	last T
 }
 
-func (r *roomNow) get(ctx context.Context) (salur.Room, error) {
+func (r *sometimes[T]) get(ctx context.Context) (T, error) {
 	r.mu.Lock()
 	last, known := r.last, !r.at.IsZero() && time.Since(r.at) < roomAge
 	r.mu.Unlock()
@@ -38,14 +46,14 @@ func (r *roomNow) get(ctx context.Context) (salur.Room, error) {
 		at := time.Now()
 		room, err := r.ask(ctx)
 		if err != nil {
-			return salur.Room{}, err
+			return *new(T), err
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.at, r.last = at, room
 		return room, nil
 	})
-	return room.(salur.Room), err
+	return room.(T), err
 }
 
 // durable refuses to accept what a restart of Redis would lose: an accepted payout is on record for good.

@@ -37,6 +37,8 @@ func (a *api) submit(c *call) (reply, error) {
 	switch r := results[0]; {
 	case errors.Is(r.Err, salur.ErrConflict):
 		return reply{}, &problem{kind: conflict, errors: []fault{taken(nil, p.Ref)}}
+	case errors.As(r.Err, new(*salur.InvalidError)):
+		return reply{}, &problem{kind: invalidFields, errors: faults(nil, r.Err)}
 	case r.Err != nil:
 		return reply{}, unknown(results)
 	default:
@@ -62,7 +64,7 @@ func (a *api) submitMany(c *call, body []byte) (reply, error) {
 	}
 	late := false
 	for _, r := range results {
-		if r.Err != nil && !errors.Is(r.Err, salur.ErrConflict) {
+		if r.Err != nil && !refused(r.Err) {
 			return reply{}, unknown(results)
 		}
 		late = late || r.Err != nil
@@ -106,7 +108,12 @@ func readMany(body []byte) ([]salur.Payout, error) {
 	return payouts, nil
 }
 
-// check refuses what is on record with other content, before anything is accepted.
+// refused reports whether a payout is certain not to be accepted.
+func refused(err error) bool {
+	return errors.Is(err, salur.ErrConflict) || errors.As(err, new(*salur.InvalidError))
+}
+
+// check refuses what is on record with other content, or beyond what is accepted at this time, before anything is accepted.
 func (a *api) check(c *call, payouts []salur.Payout) error {
 	ctx, cancel := context.WithTimeout(c.Context(), storeTime)
 	defer cancel()
@@ -114,13 +121,19 @@ func (a *api) check(c *call, payouts []salur.Payout) error {
 	if err != nil {
 		return stored(err)
 	}
-	var bad []fault
+	var bad, invalid []fault
 	for i, r := range results {
-		if errors.Is(r.Err, salur.ErrConflict) {
+		switch {
+		case errors.Is(r.Err, salur.ErrConflict):
 			bad = append(bad, taken(&i, r.Ref))
+		case r.Err != nil:
+			invalid = append(invalid, faults(&i, r.Err)...)
 		}
 	}
-	if len(bad) > 0 {
+	switch {
+	case len(invalid) > 0:
+		return &problem{kind: invalidFields, errors: invalid}
+	case len(bad) > 0:
 		return &problem{kind: conflict, detail: "nothing was accepted", errors: bad}
 	}
 	return nil
@@ -174,6 +187,10 @@ func outcomes(results []salur.Result) []outcome {
 			all[i].State, all[i].Duplicate = r.State, &r.Duplicate
 		case errors.Is(r.Err, salur.ErrConflict):
 			all[i].Problem = conflict.uri()
+		case refused(r.Err):
+			all[i].Problem = invalidFields.uri()
+		case errors.As(r.Err, new(*salur.RefusedError)):
+			all[i].Problem = refusesWrites.uri()
 		default:
 			all[i].Problem = outcomeUnknown.uri()
 		}
@@ -181,13 +198,26 @@ func outcomes(results []salur.Result) []outcome {
 	return all
 }
 
-// unknown is the answer when Redis failed while payouts were recorded: some may be on record. To call one refused could
+// unknown is the answer when Redis failed while payouts were recorded: some may be on record, unless Redis has refused
+// each of those that are not. To call one refused could
 // make somebody pay under a new reference; asking for the same again is safe, and tells.
 func unknown(results []salur.Result) error {
 	p := &problem{kind: outcomeUnknown, detail: "make the same request again, with the same references; nobody is paid twice", retryAfter: soon, results: outcomes(results)}
+	var refusal *salur.RefusedError
+	certain := true
 	for _, r := range results {
-		if r.Err != nil && !errors.Is(r.Err, salur.ErrConflict) {
+		if r.Err != nil && !refused(r.Err) {
 			p.cause = r.Err
+			certain = certain && errors.As(r.Err, &refusal)
+		}
+	}
+	if certain && refusal != nil {
+		p.kind, p.detail = refusesWrites, refusal.Error()
+		if errors.Is(refusal, salur.ErrFull) {
+			p.kind = full
+		}
+		if len(results) == 1 {
+			p.results = nil // the problem says it all
 		}
 	}
 	return p

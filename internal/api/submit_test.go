@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur"
+	"github.com/salur-id/salur/internal/redistest"
 )
 
 func TestSubmitOne(t *testing.T) {
@@ -69,7 +70,7 @@ func TestSubmitBadBodies(t *testing.T) {
 		{"Null", `null`, invalidFields, []fault{{Fix: `not one JSON object; write a payout as {"ref":"A-1","customer":"62811742234","amount":"10000"}`}}},
 		{"EveryField", `{"ref":"A 1","customer":"0811742234","amount":"1,5"}`, invalidFields, []fault{
 			{nil, "ref", "A 1", "use 1 to 64 printable ASCII characters without spaces"},
-			{nil, "customer", "08117****234", "write it with 62 in place of the first 0, beginning with 628"},
+			{nil, "customer", "****234", "write it with 62 in place of the first 0, beginning with 628"},
 			{nil, "amount", "1,5", "write the decimals after a point in place of the comma, such as 10000.50"},
 		}},
 		{"Unknown", `{"ref":"A-1","custommer":"62811742234","amount":"1"}`, invalidFields, []fault{{Field: "custommer", Fix: `does not exist; did you mean "customer"?`}}},
@@ -78,7 +79,7 @@ func TestSubmitBadBodies(t *testing.T) {
 		{"WrongType", `{"ref":"A-1","customer":62811742234,"amount":"1"}`, invalidFields, []fault{{Field: "customer", Fix: "use a text in double quotes"}}},
 		{"Nested", `[{"ref":"A-1","customer":"62811742234","amount":{"value":"1"}}]`, invalidFields, []fault{{new(int), "amount", "", "use a text in double quotes, or a number"}}},
 		{"BeyondAllPayouts", `{"ref":"A-1","customer":"62811742234","amount":"1","fee":9999999999999999}`, invalidFields,
-			[]fault{{nil, "fee", "99999****.00", "must be at most 1000000000000.00"}}},
+			[]fault{{nil, "fee", "****.00", "must be at most 1000000000000.00"}}},
 		{"BankCodeWithoutZeros", `{"ref":"A-1","kind":"bank","customer":"62811742234","amount":"1","bankCode":"14","account":"60888509"}`, invalidFields,
 			[]fault{{nil, "bankCode", "14", "a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; " +
 				"format both columns as text, enter the numbers again and export the file again"}}},
@@ -104,6 +105,42 @@ func TestSubmitBadBodies(t *testing.T) {
 	}
 	if a := b.post(pay("A-1"), "Content-Type", "application/json; charset=UTF-8"); a.status != 201 {
 		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+// What is beyond the limits or over before it begins is refused, and none of its array is accepted; what was accepted
+// before is a duplicate, also when it is beyond now.
+func TestSubmitBeyondLimits(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--appendonly", "yes")
+	wide, narrow := over(t, server), over(t, server, func(cfg *Config) { cfg.Limits = salur.Limits{MaxAmount: salur.Rupiah(5000), MaxFee: salur.Rupiah(10)} })
+	const old = `{"ref":"OLD","customer":"62811742234","amount":"5000","fee":"20"}`
+	const late = `{"ref":"LATE","customer":"62811742234","amount":"1","notAfter":"2020-01-01T00:00:00Z"}`
+	const large = `{"ref":"LARGE","kind":"bank","customer":"62811742234","amount":"1000000000.01","bankCode":"014","account":"2460888509"}`
+	if a := wide.post(old); a.status != 201 {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	isLate := fault{nil, "notAfter", "2020-01-01T00:00:00Z", "must be later than now; give a later time, or leave it out"}
+	isLarge := fault{nil, "amount", "****.01", "must be at most 1000000000.00 (SALUR_MAX_AMOUNT)"}
+	at := func(i int, f fault) fault { f.Index = &i; return f }
+	for body, want := range map[string][]fault{
+		late: {isLate}, large: {isLarge},
+		array(pay("A-1"), late, old, large): {at(1, isLate), at(3, isLarge)},
+	} {
+		if diff := cmp.Diff(want, wide.refused(wide.post(body), invalidFields).Errors); diff != "" {
+			t.Error(diff)
+		}
+	}
+	narrow.refused(narrow.post(strings.Replace(old, "OLD", "NEW", 1)), invalidFields)
+	narrow.refused(narrow.post(strings.Replace(old, "5000", "5001", 1)), conflict)
+	if a := narrow.post(old); a.status != 200 || a.text != receipt("OLD", true)+"\n" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if a := narrow.post(array(old, pay("A-2"))); a.status != 422 { // pay is of more than 5000
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if n := wide.onRecord(); n != 1 {
+		t.Errorf("%d payouts on record, want 1", n)
 	}
 }
 

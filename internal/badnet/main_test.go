@@ -296,7 +296,7 @@ func (w *world) worker(t *testing.T, name, danaAddr, redisAddr string, timeout t
 		Policy: sm.Policy{
 			RetryDelays:   []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond},
 			InquiryDelays: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
-			InquiryCutoff: time.Minute, NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: sm.Resend,
+			InquiryCutoff: time.Minute, ResendWindow: time.Hour, NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: sm.Resend,
 		},
 		Now: time.Now, Log: zap.NewNop(), Metrics: metrics.New(),
 	}

@@ -120,6 +120,10 @@ func (p *Plan) conclude(pt *part, carryOn bool, each func(Row) error) error {
 			result := pt.results[next]
 			next++
 			if err := e.settle(result); err != nil {
+				if failure == nil && errors.As(err, new(*salur.RefusedError)) {
+					failure = fmt.Errorf("stopped at line %d: %s was not accepted; run the same file again to go on, nobody is paid twice: %w",
+						r.Line, r.Payout.Ref, failed(err))
+				}
 				if failure == nil {
 					failure = fmt.Errorf("stopped at line %d: it is not known whether %s was accepted; run the same file again to go on, nobody is paid twice: %w",
 						r.Line, r.Payout.Ref, failed(err))
@@ -142,6 +146,8 @@ func (e *entry) settle(r salur.Result) error {
 	switch {
 	case errors.Is(r.Err, salur.ErrConflict):
 		e.verdict = Conflict
+	case errors.As(r.Err, new(*salur.InvalidError)): // its time has come since the check
+		e.verdict = Invalid
 	case r.Err != nil:
 		return r.Err
 	case r.Duplicate: // somebody else has accepted it since the check

@@ -59,7 +59,7 @@ func (f *follower) listen() Follower {
 			if _, twice := f.ended[tx.Ref]; twice {
 				return errors.New("told twice of " + tx.Ref)
 			}
-			f.ended[tx.Ref] = string(tx.State) + " " + tx.Reason
+			f.ended[tx.Ref] = string(tx.State) + " " + string(tx.Reason)
 			return nil
 		},
 		Standing: func(s Standing) {

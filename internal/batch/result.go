@@ -3,7 +3,6 @@ package batch
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,10 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/csvfile"
 	"github.com/salur-id/salur/internal/intake"
 )
 
@@ -58,12 +57,12 @@ func (r *Results) Discard() {
 
 // result is a line of the file.
 type result struct {
-	Line   int         `json:"line"`
-	Ref    string      `json:"ref"`
-	Result string      `json:"result"`
-	State  salur.State `json:"state"`
-	Reason string      `json:"reason"`
-	Error  string      `json:"error"`
+	Line   int          `json:"line"`
+	Ref    string       `json:"ref"`
+	Result string       `json:"result"`
+	State  salur.State  `json:"state"`
+	Reason salur.Reason `json:"reason"`
+	Error  string       `json:"error"`
 }
 
 // Write writes a line for each row, with the states and reasons of this moment, and gives the file its
@@ -149,28 +148,8 @@ func jsonLines(to io.Writer) func(result) error {
 }
 
 func csvLines(to io.Writer) func(result) error {
-	w := csv.NewWriter(to)
-	write := func(cells ...string) error {
-		for i := range cells {
-			cells[i] = harmless(cells[i])
-		}
-		if err := w.Write(cells); err != nil {
-			return err
-		}
-		w.Flush()
-		return w.Error()
-	}
-	header := write("line", "ref", "result", "state", "reason", "error")
+	header := csvfile.Write(to, "line", "ref", "result", "state", "reason", "error")
 	return func(r result) error {
-		return errors.Join(header, write(strconv.Itoa(r.Line), r.Ref, r.Result, string(r.State), r.Reason, r.Error))
+		return errors.Join(header, csvfile.Write(to, strconv.Itoa(r.Line), r.Ref, r.Result, string(r.State), string(r.Reason), r.Error))
 	}
-}
-
-// harmless keeps a spreadsheet from taking a cell for a formula: it would run what somebody put into a
-// reference. The apostrophe is the spreadsheets' own mark of a text.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }

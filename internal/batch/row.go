@@ -28,6 +28,10 @@ func (p *Plan) Each(ctx context.Context, each func(Row) error) error {
 func (p *Plan) known(r intake.Row, e *entry) Row {
 	row := Row{Line: r.Line, Ref: r.Payout.Ref, Verdict: e.verdict, State: states[e.state], Err: r.Err}
 	switch e.verdict {
+	case Invalid:
+		if row.Err == nil {
+			row.Err = p.client.CheckNew(r.Payout)
+		}
 	case Repeated:
 		row.State = states[p.table.at(int(e.peer)).state]
 	case Conflict:

@@ -14,6 +14,7 @@ import (
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/intake"
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/redisfault"
 )
 
 // Code is a program's exit code. The codes are public: scripts decide by them.
@@ -83,8 +84,6 @@ func unreachable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || // a connection that the other side closed
 		errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) ||
-		redis.IsLoadingError(err) || redis.IsReadOnlyError(err) || redis.IsClusterDownError(err) ||
-		redis.IsMasterDownError(err) || redis.IsMaxClientsError(err) || redis.IsAuthError(err) ||
-		redis.IsOOMError(err) || redis.IsPermissionError(err) || redis.IsNoReplicasError(err) ||
+		redisfault.Of(err) != nil || redis.IsMaxClientsError(err) ||
 		redis.IsExecAbortError(err) // which a refused write inside a transaction becomes
 }

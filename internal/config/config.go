@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
 // Config is every setting, read and checked. A section that a program did not ask for
@@ -24,6 +25,7 @@ type Config struct {
 	Webhook  Webhook
 	Worker   Worker
 	API      API
+	Bounds   payout.Bounds // of what is accepted; MaxTotal is never zero
 	Log      Log
 }
 
@@ -116,6 +118,7 @@ type Worker struct {
 	NameMismatch          string          // NameMismatchReview, NameMismatchFailed or NameMismatchOff
 	InquiryDelays         []time.Duration // before inquiry 1..n, the last one repeats; never empty
 	InquiryCutoff         time.Duration
+	ResendWindow          time.Duration // how old an attempt of unknown outcome may be to be sent again
 	NotFoundConfirmations int
 	ResendLimit           int
 	NotFoundAction        string // NotFoundResend, NotFoundFailed or NotFoundReview

@@ -15,7 +15,7 @@ import (
 	"github.com/salur-id/salur/internal/money"
 )
 
-const needEverything = NeedRedis | NeedDANA | NeedHTTP | NeedWorker | NeedAPI
+const needEverything = NeedRedis | NeedDANA | NeedHTTP | NeedWorker | NeedAPI | NeedBounds
 
 var testCredentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text",
 	"SALUR_API_KEYS=payroll:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}

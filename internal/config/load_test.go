@@ -18,9 +18,10 @@ import (
 
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
-const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker
+const needAll = config.NeedRedis | config.NeedDANA | config.NeedHTTP | config.NeedWorker | config.NeedBounds
 
 // credentials are what a worker cannot start without.
 var credentials = []string{"X_PARTNER_ID=2020", "ORIGIN=example.id", "PRIVATE_KEY=key-text"}
@@ -80,11 +81,12 @@ func TestDefaults(t *testing.T) {
 		HTTP:   config.HTTP{Addr: "127.0.0.1:8080"},
 		Notify: config.Notify{Path: "/v1.0/debit/emoney/transfer-bank/notify.htm"},
 		Worker: config.Worker{
-			Concurrency: 64, TopUpRetryDelays: delays, BankRetryDelays: delays[:3], NameMismatch: config.NameMismatchReview, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour,
+			Concurrency: 64, TopUpRetryDelays: delays, BankRetryDelays: delays[:3], NameMismatch: config.NameMismatchReview, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour, ResendWindow: 24 * time.Hour,
 			NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: config.NotFoundResend,
 			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0, BalanceInterval: time.Minute, ResumeWhenFunded: true,
 			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
 		},
+		Bounds: payout.Bounds{MaxTotal: money.Rupiah(1_000_000_000)},
 	}
 	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)
@@ -153,10 +155,11 @@ func TestEveryValue(t *testing.T) {
 		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
 		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
-		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns",
+		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns", "SALUR_RESEND_WINDOW=2ns",
 		"SALUR_NOT_FOUND_CONFIRMATIONS=1", "SALUR_RESEND_LIMIT=0", "SALUR_NOT_FOUND_ACTION=failed", "SALUR_AFTER_LOSS=true",
 		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_BALANCE_INTERVAL=1s", "SALUR_LOW_WATER=1000000", "SALUR_RESUME_WHEN_FUNDED=false",
 		"SALUR_LIMIT_PAYOUT=5000000.50", "SALUR_LIMIT_CUSTOMER_DAY=0.01", "SALUR_LIMIT_MINUTE=90071992547409.91", "SALUR_SWEEP_INTERVAL=1s",
+		"SALUR_MAX_AMOUNT=1000000000000", "SALUR_LIMIT_FEE=2500.5",
 		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
 	}})
 	if err != nil {
@@ -175,13 +178,14 @@ func TestEveryValue(t *testing.T) {
 		Worker: config.Worker{
 			Concurrency: 10000, TopUpRetryDelays: []time.Duration{time.Second},
 			BankRetryDelays: []time.Duration{2 * time.Second, 3 * time.Second}, NameMismatch: config.NameMismatchOff,
-			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1,
+			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1, ResendWindow: 2,
 			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, AfterLoss: true, BreakerFailures: 1,
 			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
 			BalanceInterval: time.Second, LowWater: money.Rupiah(1000000),
 			LimitPayout: money.FromCents(500000050), LimitCustomerDay: money.FromCents(1), LimitMinute: money.FromCents(1<<53 - 1),
 		},
-		Log: config.Log{Level: 2, Format: "console"},
+		Bounds: payout.Bounds{MaxTotal: payout.Most, MaxFee: money.FromCents(250050)},
+		Log:    config.Log{Level: 2, Format: "console"},
 	}
 	if diff := cmp.Diff(want, got, sameKey); diff != "" {
 		t.Error(diff)

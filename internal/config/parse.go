@@ -15,6 +15,7 @@ import (
 
 	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 )
 
 // parser writes one value into the configuration. It returns how to fix the value, or
@@ -131,6 +132,16 @@ func amount(at func(*Config) *money.Amount) parser {
 		}
 		return ""
 	}
+}
+
+// maxAmount is more than nothing: a bound that lets no payout through, or every one, is a mistake.
+func maxAmount(c *Config, text string) string {
+	a, err := money.Parse(text)
+	if err != nil || !a.Positive() || a.Cents() > payout.Most.Cents() {
+		return "use an amount in IDR of more than 0 and at most " + payout.Most.Value() + ", digits with at most two decimals, such as 1000000000.00"
+	}
+	c.Bounds.MaxTotal = a
+	return ""
 }
 
 // durations is a comma-separated list.

@@ -71,6 +71,7 @@ func TestRefusedValues(t *testing.T) {
 		{"SALUR_INQUIRY_DELAYS=-1s", `SALUR_INQUIRY_DELAYS "-1s": ` + refusedList},
 		{"SALUR_INQUIRY_DELAYS=1s,24h1ns", `SALUR_INQUIRY_DELAYS "1s,24h1ns": ` + refusedList},
 		{"SALUR_INQUIRY_CUTOFF=0", `SALUR_INQUIRY_CUTOFF "0": use a duration of more than 0, such as 30s`},
+		{"SALUR_RESEND_WINDOW=0", `SALUR_RESEND_WINDOW "0": use a duration of more than 0, such as 30s`},
 		{"SALUR_NOT_FOUND_CONFIRMATIONS=0", `SALUR_NOT_FOUND_CONFIRMATIONS "0": use a whole number, 1 or more`},
 		{"SALUR_RESEND_LIMIT=-1", `SALUR_RESEND_LIMIT "-1": use a whole number, 0 or more`},
 		{"SALUR_NOT_FOUND_ACTION=drop", `SALUR_NOT_FOUND_ACTION "drop": use resend, failed or review`},

@@ -25,6 +25,7 @@ var errRedisURL = errors.New("use redis://[user:password@]host:port/db, " +
 // and password are those of the Redis servers; the sentinels' own are parameters:
 //
 //	ca_file                              certificates (PEM) to trust in the system's place; with TLS
+//	cert_file, key_file                  this program's own certificate and key (PEM), for servers that ask for one; with TLS
 //	master                               the sentinels' name of the master
 //	sentinel_username, sentinel_password how the sentinels are asked; without a login when not given
 //
@@ -34,13 +35,59 @@ func NewRedis(rawURL Secret, poolSize int) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	return redis.NewUniversalClient(impatient(o, poolSize)), nil
+}
+
+// impatient bounds how long Redis is waited for.
+func impatient(o *redis.UniversalOptions, poolSize int) *redis.UniversalOptions {
 	// With go-redis's defaults (5 s each, 5 dials, 3 retries) a worker cut off from Redis
 	// was busy for 100 s finding that out, long after another had taken over its payouts.
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, time.Second, time.Second
 	o.DialerRetries, o.MaxRetries = 1, 1
 	o.ContextTimeoutEnabled = true
 	o.PoolSize = poolSize
-	return redis.NewUniversalClient(o), nil
+	return o
+}
+
+// RedisKind is what a Redis URL names.
+type RedisKind string
+
+// The kinds of Redis.
+const (
+	RedisServer   RedisKind = "redis"          // one server
+	RedisSentinel RedisKind = "redis-sentinel" // sentinels that know its address
+	RedisCluster  RedisKind = "redis-cluster"  // some nodes of a cluster
+)
+
+// RedisHost is one of the servers that a Redis URL names, as a connection of its own.
+type RedisHost struct {
+	Name   string // host:port
+	Client *redis.Client
+}
+
+// RedisHosts is what kind of Redis a URL names, whether by TLS, and each server in it: the sentinels themselves, not
+// the server that they know. The caller closes the connections. Nothing is dialled yet.
+func RedisHosts(rawURL Secret) (kind RedisKind, secure bool, hosts []RedisHost, err error) {
+	o, err := parseRedis(rawURL)
+	if err != nil {
+		return "", false, nil, err
+	}
+	one := *o
+	one.IsClusterMode, one.MasterName = false, ""
+	kind = RedisServer
+	switch {
+	case o.IsClusterMode:
+		kind = RedisCluster
+	case o.MasterName != "":
+		kind = RedisSentinel
+		one.DB, one.Username, one.Password = 0, o.SentinelUsername, o.SentinelPassword
+	}
+	for _, addr := range o.Addrs {
+		host := one
+		host.Addrs = []string{addr}
+		hosts = append(hosts, RedisHost{addr, redis.NewClient(impatient(&host, 1).Simple())})
+	}
+	return kind, o.TLSConfig != nil, hosts, nil
 }
 
 // RedisName is the address in a Redis URL for people and logs: hosts, database and
@@ -117,9 +164,9 @@ func parseRedis(rawURL Secret) (*redis.UniversalOptions, error) {
 		}
 		o.DB = int(n)
 	}
-	caFile := take("ca_file")
+	caFile, certFile, keyFile := take("ca_file"), take("cert_file"), take("key_file")
 	if len(query) > 0 || kind == "" && len(o.Addrs) > 1 || // an unread option would be a setting not in force
-		kind == "-sentinel" && o.MasterName == "" || o.IsClusterMode && o.DB != 0 || caFile != "" && !secure {
+		kind == "-sentinel" && o.MasterName == "" || o.IsClusterMode && o.DB != 0 || !secure && caFile+certFile+keyFile != "" {
 		return nil, errRedisURL
 	}
 	if secure {
@@ -133,8 +180,31 @@ func parseRedis(rawURL Secret) (*redis.UniversalOptions, error) {
 				return nil, err
 			}
 		}
+		if o.TLSConfig.Certificates, err = readCertificate(certFile, keyFile); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
+}
+
+// readCertificate is the certificate by which this program is known, none for no files.
+func readCertificate(certFile, keyFile string) ([]tls.Certificate, error) {
+	switch {
+	case certFile == "" && keyFile == "":
+		return nil, nil
+	case certFile == "" || keyFile == "":
+		return nil, errors.New("cert_file and key_file belong together; give both or none")
+	}
+	for name, path := range map[string]string{"cert_file": certFile, "key_file": keyFile} {
+		if _, err := os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("%s %q cannot be read: %s", name, path, cause(err))
+		}
+	}
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil { // its text may quote what is in the files
+		return nil, fmt.Errorf("cert_file %q and key_file %q are no pair of a certificate and its key, as PEM", certFile, keyFile)
+	}
+	return []tls.Certificate{pair}, nil
 }
 
 // readCAs trusts the certificates of a file and no others.

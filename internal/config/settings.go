@@ -19,6 +19,7 @@ const (
 	NeedHTTP                         // the worker's own servers
 	NeedWorker                       // how payouts are sent and followed up
 	NeedAPI                          // the HTTP intake
+	NeedBounds                       // which payouts are accepted
 
 	NeedDANA = NeedTarget | NeedCredentials
 
@@ -139,6 +140,9 @@ var settings = []setting{
 	{key: "inquiry_cutoff", env: []string{"SALUR_INQUIRY_CUTOFF"}, need: NeedWorker, def: "24h",
 		usage: "how long a pending transaction is followed up before it goes to review",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.InquiryCutoff }, 1, math.MaxInt64)},
+	{key: "resend_window", env: []string{"SALUR_RESEND_WINDOW"}, need: NeedWorker, def: "24h",
+		usage: "how old an attempt of unknown outcome may be to be sent again; an older one is only asked about",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.ResendWindow }, 1, math.MaxInt64)},
 	{key: "not_found_confirmations", env: []string{"SALUR_NOT_FOUND_CONFIRMATIONS"}, need: NeedWorker, def: "3",
 		usage: `consecutive "not found" answers before the same reference is sent again`,
 		parse: whole(func(c *Config) *int { return &c.Worker.NotFoundConfirmations }, 1, math.MaxInt32)},
@@ -169,6 +173,12 @@ var settings = []setting{
 	{key: "resume_when_funded", env: []string{"SALUR_RESUME_WHEN_FUNDED"}, need: NeedWorker, def: "true",
 		usage: "false leaves a hold for want of money to a person",
 		parse: yes(func(c *Config) *bool { return &c.Worker.ResumeWhenFunded })},
+	{key: "max_amount", env: []string{"SALUR_MAX_AMOUNT"}, need: NeedBounds, def: "1000000000.00",
+		usage: "the most that one payout may take from the deposit, fee included, in IDR; more is not accepted",
+		parse: maxAmount},
+	{key: "limit_fee", env: []string{"SALUR_LIMIT_FEE"}, need: NeedBounds, def: "0",
+		usage: "a payout with a greater fee, in IDR, is not accepted; 0 for no limit",
+		parse: amount(func(c *Config) *money.Amount { return &c.Bounds.MaxFee })},
 	{key: "limit_payout", env: []string{"SALUR_LIMIT_PAYOUT"}, need: NeedWorker, def: "0",
 		usage: "a payout of more than this, in IDR, holds all sending; 0 for no limit",
 		parse: amount(func(c *Config) *money.Amount { return &c.Worker.LimitPayout })},

@@ -28,8 +28,10 @@ type data struct {
 	Reason      string               `json:"reason"`
 	Amount      money.Amount         `json:"amount"`
 	ReferenceNo string               `json:"danaReferenceNo"`
-	Version     int64                `json:"version"`
-	At          string               `json:"at"`
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered statemachine.Answered `json:"answered,omitzero"`
+	Version  int64                 `json:"version"`
+	At       string                `json:"at"`
 }
 
 // messageID is the same whenever an event is posted: what a receiver knows it by.
@@ -40,7 +42,7 @@ func body(e ledger.Event) []byte {
 	at := e.At.In(jakarta.Zone).Format("2006-01-02T15:04:05.000-07:00")
 	b, err := json.Marshal(message{Type: "payout." + string(e.To), Timestamp: at, Data: data{
 		Ref: e.Ref, Kind: e.Kind, State: e.To, Previous: e.From, Event: e.Trigger, Reason: e.Reason,
-		Amount: e.Amount, ReferenceNo: e.ReferenceNo, Version: e.Version, At: at,
+		Amount: e.Amount, ReferenceNo: e.ReferenceNo, Answered: e.Answered, Version: e.Version, At: at,
 	}})
 	if err != nil { // strings and numbers: cannot happen
 		panic(fmt.Sprintf("courier: encode event %s: %v", e.ID, err))

@@ -37,6 +37,16 @@ func TestBody(t *testing.T) {
 	}
 }
 
+// The receiver learns what DANA answered that was not this payout.
+func TestBodySaysWhatDANAAnswered(t *testing.T) {
+	t.Parallel()
+	e := ledger.Event{ID: "1-0", Ref: "R", To: sm.StateReview, Answered: sm.Answered{Ref: "S", Amount: money.Rupiah(9999), Status: "00"}}
+	want := `"answered":{"partnerReferenceNo":"S","amount":{"value":"9999.00","currency":"IDR"},"status":"00"}`
+	if got := string(body(e)); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s in it", got, want)
+	}
+}
+
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 var accountInquiry = service{
@@ -23,14 +22,14 @@ type accountInquiryRequest struct {
 	Info           additionalInfo `json:"additionalInfo"`
 }
 
-// Standing is how DANA's page says to treat an inquiry of an account.
+// Standing is what an inquiry of an account proved of the account.
 type Standing string
 
 // The standings.
 const (
 	Valid   Standing = "valid"   // the account can take the amount
-	Invalid Standing = "invalid" // it cannot, or this inquiry failed: make a new one
-	Pending Standing = "pending" // not known yet: ask again later (bank accounts only)
+	Invalid Standing = "invalid" // DANA looked at the account, and it cannot
+	Pending Standing = "pending" // no verdict: DANA did not look at the account, or did not say what it saw
 )
 
 // Account is what Account Inquiry told. Texts are DANA's, cleaned; amounts that it left out
@@ -52,19 +51,17 @@ type Account struct {
 // AccountInquiry asks whether p could be paid (DANA, Account Inquiry). It moves no money, so
 // it also serves to find out whether DANA accepts this merchant again. p needs no reference.
 //
-// Nothing is pending about it: whatever is not a success is a failed inquiry. What it
-// proves of the account is in the Outcome.
+// It is Valid only when the answer has the fields that DANA's page calls mandatory and is about this account.
 func (c *Client) AccountInquiry(ctx context.Context, externalID string, p payout.Payout) Account {
-	x, f := c.exchange(ctx, accountInquiry, externalID, "", accountInquiryBody(p), checkPayee(p, payout.TopUp))
+	x, f := c.exchange(ctx, accountInquiry.about(p), externalID, "", accountInquiryBody(p), checkPayee(p, payout.TopUp))
 	return tellAccount(x, f)
 }
 
 func tellAccount(x Exchange, f fields) Account {
-	a := Account{Exchange: x, Standing: Invalid, Reason: reason(f)}
-	if x.Outcome.Kind != statemachine.Succeeded {
+	a := Account{Exchange: x, Standing: standing(x.Outcome), Reason: reason(f)}
+	if a.Standing != Valid {
 		return a
 	}
-	a.Standing = Valid
 	a.Name, a.FeeType = clean(text(f["customerName"]), 255), clean(text(f["feeType"]), 25)
 	a.Min, a.Max, a.Fee = amount(f["minAmount"]), amount(f["maxAmount"]), amount(f["feeAmount"])
 	a.MonthlyLimit = rupiah(f["customerMonthlyInLimit"])

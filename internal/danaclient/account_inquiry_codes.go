@@ -29,7 +29,3 @@ var accountInquiryCodes = map[string]meaning{
 	"5003700": {kind: statemachine.Unknown, why: "general_error"},
 	"5003701": {kind: statemachine.Unknown, why: "internal_server_error", fault: true},
 }
-
-// readAccountInquiry reads an answer of Account Inquiry. The code is all there is to check:
-// no reference was sent, and no money follows from the answer.
-func readAccountInquiry(s service, a answer, _ string) verdict { return s.listed(a) }

@@ -3,6 +3,7 @@ package danaclient
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,19 +36,32 @@ func TestAccountInquiryTells(t *testing.T) {
 				Max: money.Rupiah(105231), Fee: money.Rupiah(0), FeeType: "Service fee"},
 		},
 		"limit by the table's name, as a number": {
-			`{"responseCode":2003700,"customerName":"B","customerMonthlyLimit":20000000,"new":{}}`,
+			`{"responseCode":2003700,"customerNumber":"62811742234","customerName":"B","customerMonthlyLimit":20000000,"new":{}}`,
 			Account{Standing: Valid, Name: "B", MonthlyLimit: money.Rupiah(20_000_000)},
 		},
-		"nothing but success": {`{"responseCode":"2003700"}`, Account{Standing: Valid}},
+		"nothing but success": {`{"responseCode":"2003700"}`, Account{Standing: Pending}},
+		"nobody's name":       {`{"responseCode":"2003700","customerNumber":"62811742234","customerName":""}`, Account{Standing: Pending}},
+		"no number":           {`{"responseCode":"2003700","customerName":"B"}`, Account{Standing: Pending}},
+		"another number":      {`{"responseCode":"2003700","customerNumber":"62811742235","customerName":"B"}`, Account{Standing: Pending}},
+		"another amount":      {`{"responseCode":"2003700","customerNumber":"62811742234","customerName":"B","amount":{"value":"1.00","currency":"IDR"}}`, Account{Standing: Pending}},
+		"half an amount":      {`{"responseCode":"2003700","customerNumber":"62811742234","customerName":"B","amount":{"value":"10000.00"}}`, Account{Standing: Pending}},
+		"our signature":       {`{"responseCode":"4013700"}`, Account{Standing: Pending}},
+		"our token":           {`{"responseCode":"4013701"}`, Account{Standing: Pending}},
+		"our question":        {`{"responseCode":"4003701"}`, Account{Standing: Pending}},
+		"our deposit":         {`{"responseCode":"4033714"}`, Account{Standing: Pending}},
+		"our rights":          {`{"responseCode":"4033715"}`, Account{Standing: Pending}},
+		"our configuration":   {`{"responseCode":"4033718"}`, Account{Standing: Pending}},
+		"our daily limit":     {`{"responseCode":"4033720"}`, Account{Standing: Pending}},
+		"our merchant":        {`{"responseCode":"4043708"}`, Account{Standing: Pending}},
 		"frozen": {
 			`{"responseCode":"4033705","customerNumber":"628123456667","additionalInfo":{"resultMsg":"PAYEE_USER_STATUS_DISABLE"}}`,
 			Account{Standing: Invalid, Reason: "PAYEE_USER_STATUS_DISABLE"},
 		},
 		"additionalInfo a text": {`{"responseCode":"4033705","additionalInfo":"x"}`, Account{Standing: Invalid}},
-		"server error":          {`{"responseCode":"5003701"}`, Account{Standing: Invalid}},
-		"throttled":             {`{"responseCode":"4293700"}`, Account{Standing: Invalid}},
-		"unlisted":              {`{"responseCode":"2023700"}`, Account{Standing: Invalid}},
-		"HTML":                  {`<html>`, Account{Standing: Invalid}},
+		"server error":          {`{"responseCode":"5003701"}`, Account{Standing: Pending}},
+		"throttled":             {`{"responseCode":"4293700"}`, Account{Standing: Pending}},
+		"unlisted":              {`{"responseCode":"2023700"}`, Account{Standing: Pending}},
+		"HTML":                  {`<html>`, Account{Standing: Pending}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,11 +76,11 @@ func TestAccountInquiryTells(t *testing.T) {
 func TestBankAccountInquiryTells(t *testing.T) {
 	t.Parallel()
 	got := answering(t, `{"responseCode":"2004200","responseMessage":"Success","referenceNo":"7c4e","partnerReferenceNo":"x","accountType":"SETTLEMENT_ACCOUNT",
-		"beneficiaryAccountNumber":"2460888509","beneficiaryAccountName":"JOHN DOE","beneficiaryBankCode":"008","beneficiaryBankShortName":"Mandiri",
-		"beneficiaryBankName":"PT BANK MANDIRI (PERSERO) TBK","amount":{"currency":"IDR","value":"10000.00"},
+		"beneficiaryAccountNumber":"2460888509","beneficiaryAccountName":"JOHN DOE","beneficiaryBankCode":"014","beneficiaryBankShortName":"Mandiri",
+		"beneficiaryBankName":"PT BANK MANDIRI (PERSERO) TBK","amount":{"currency":"IDR","value":"50000.00"},
 		"additionalInfo":{"feeAmount":{"currency":"IDR","value":"2500.00"},"maxAmount":999999999}}`).BankAccountInquiry(t.Context(), testBankPayout())
 	want := BankAccount{
-		Attempts: 1, Standing: Valid, Name: "JOHN DOE", BankCode: "008", BankName: "PT BANK MANDIRI (PERSERO) TBK",
+		Attempts: 1, Standing: Valid, Name: "JOHN DOE", BankCode: "014", BankName: "PT BANK MANDIRI (PERSERO) TBK",
 		BankShortName: "Mandiri", Fee: money.Rupiah(2500), Max: money.Rupiah(999_999_999),
 	}
 	if diff := cmp.Diff(want, got, ignoreExchange); diff != "" {
@@ -74,19 +88,24 @@ func TestBankAccountInquiryTells(t *testing.T) {
 	}
 }
 
-// DANA's reading of every row of its table, and of what the table does not know.
+// bankSuccess is a whole answer about testBankPayout.
+const bankSuccess = `{"responseCode":"2004200","beneficiaryAccountNumber":"2460888509","beneficiaryAccountName":"B","amount":{"value":"50000.00","currency":"IDR"}}`
+
+// Of all rows only those that name the account as their cause say anything of it.
 func TestBankAccountStanding(t *testing.T) {
 	t.Parallel()
+	about := bankAccountInquiry.about(testBankPayout())
+	if got := standing(about.classify(200, []byte(bankSuccess), "").Outcome); got != Valid {
+		t.Errorf("a whole success: %s", got)
+	}
 	for code := range wantBankAccountInquiry {
-		want := Invalid
+		want := Pending
 		switch code {
-		case "2004200":
-			want = Valid
-		case "4294200":
-			want = Pending
+		case "4034202", "4044211":
+			want = Invalid
 		}
-		v := bankAccountInquiry.classify(200, []byte(`{"responseCode":"`+code+`"}`), "")
-		if got := bankStanding(v.Outcome); got != want {
+		v := about.classify(200, []byte(`{"responseCode":"`+code+`"}`), "")
+		if got := standing(v.Outcome); got != want {
 			t.Errorf("%s: %s, want %s", code, got, want)
 		}
 	}
@@ -94,8 +113,29 @@ func TestBankAccountStanding(t *testing.T) {
 		"202": `{"responseCode":"2024200"}`, "5xx": `{"responseCode":"5034200"}`, "504": `{"responseCode":"5044200"}`,
 		"no code": `{}`, "empty": ``, "HTML": `<html>`, "another API's": `{"responseCode":"2003700"}`,
 	} {
-		if got := bankStanding(bankAccountInquiry.classify(200, []byte(body), "").Outcome); got != Pending {
+		if got := standing(about.classify(200, []byte(body), "").Outcome); got != Pending {
 			t.Errorf("%s: %s, want pending", name, got)
+		}
+	}
+}
+
+// A success that is not whole, or is about something else than was asked, is no verdict; the answer itself is kept.
+func TestBankAccountAnswerIsAboutTheQuestion(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string][2]string{
+		"no account":       {`"2460888509"`, `null`},
+		"no name":          {`"B"`, `""`},
+		"no amount":        {`"amount"`, `"other"`},
+		"half an amount":   {`"IDR"`, `""`},
+		"another account":  {`2460888509`, `01234567890`},
+		"another amount":   {`50000.00`, `50000.01`},
+		"another currency": {`"IDR"`, `"USD"`},
+		"another bank":     {`{"r`, `{"beneficiaryBankCode":"008","r`},
+	} {
+		body := strings.Replace(bankSuccess, change[0], change[1], 1)
+		b := answering(t, body).BankAccountInquiry(t.Context(), testBankPayout())
+		if b.Standing != Pending || b.Outcome.Kind != statemachine.Unknown || b.Name != "" || b.Raw == nil || b.Attempts != 1 {
+			t.Errorf("%s: %+v", name, b)
 		}
 	}
 }
@@ -110,10 +150,10 @@ func TestBankAccountIsAskedThreeTimesAtMost(t *testing.T) {
 		asked int
 		want  Standing
 	}{
-		"at once":        {0, `{"responseCode":"2004200"}`, 1, Valid},
-		"the third time": {2, `{"responseCode":"2004200"}`, 3, Valid},
+		"at once":        {0, bankSuccess, 1, Valid},
+		"the third time": {2, bankSuccess, 3, Valid},
 		"never":          {9, ``, 3, Pending},
-		"server error":   {0, `{"responseCode":"5004201"}`, 1, Invalid},
+		"server error":   {0, `{"responseCode":"5004201"}`, 1, Pending},
 		"unreadable":     {0, `<html>`, 1, Pending},
 		"lost, then no":  {1, `{"responseCode":"4044211"}`, 2, Invalid},
 		"too many":       {0, `{"responseCode":"4294200"}`, 1, Pending},
@@ -191,12 +231,12 @@ func FuzzAccounts(f *testing.F) {
 	f.Add([]byte(`{"responseCode":"2004200","beneficiaryAccountName":"B","additionalInfo":{"feeAmount":{"value":"1.00","currency":"IDR"}}}`))
 	f.Add([]byte(`{"responseCode":"4033705","additionalInfo":{"resultMsg":"\u001b[2J"}}`))
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		v := accountInquiry.classify(200, answer, "")
+		v := accountInquiry.about(testPayout(t)).classify(200, answer, "")
 		a := tellAccount(understood(v, 200, answer), v.fields)
 		if (a.Standing == Valid) != (a.Outcome.Kind == statemachine.Succeeded && a.Outcome.Code == "2003700") {
 			t.Errorf("%s by %+v", a.Standing, a.Outcome)
 		}
-		v = bankAccountInquiry.classify(200, answer, "")
+		v = bankAccountInquiry.about(testBankPayout()).classify(200, answer, "")
 		b := tellBankAccount(understood(v, 200, answer), v.fields)
 		if (b.Standing == Valid) != (b.Outcome.Kind == statemachine.Succeeded && b.Outcome.Code == "2004200") {
 			t.Errorf("%s by %+v", b.Standing, b.Outcome)

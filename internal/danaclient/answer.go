@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -31,6 +32,14 @@ type service struct {
 	// Where its answers name the transaction: our number and DANA's.
 	refField, numberField string
 	read                  func(s service, a answer, ref string) verdict
+	// payee is whose account a question is about (37, 42).
+	payee payout.Payout
+}
+
+// about is s as a question about the account of p.
+func (s service) about(p payout.Payout) service {
+	s.payee = p
+	return s
 }
 
 // meaning is one row of a code table. fault marks DANA's own failure.
@@ -51,6 +60,7 @@ type answer struct {
 	status      string // latestTransactionStatus (39)
 	amount      money.Amount
 	untold      bool // there is no amount in it at all
+	fields      fields
 }
 
 // fields is an answer as it came. A map and not a struct: names match exactly, and one odd
@@ -78,6 +88,8 @@ const (
 	whyUnlistedStatus   statemachine.Why = "unlisted_status"
 	whyForeignReference statemachine.Why = "foreign_reference"
 	whyEchoMissing      statemachine.Why = "echo_missing"
+	whyForeignAccount   statemachine.Why = "foreign_account"
+	whyForeignAmount    statemachine.Why = "foreign_amount"
 	whyWrongSignature   statemachine.Why = "wrong_signature"
 )
 
@@ -159,6 +171,7 @@ func (s service) parse(fields fields) answer {
 		status:      text(fields["latestTransactionStatus"]),
 		amount:      amount(fields["amount"]),
 		untold:      len(fields["amount"]) == 0 || string(fields["amount"]) == "null",
+		fields:      fields,
 	}
 }
 

@@ -208,8 +208,9 @@ func TestEveryCode(t *testing.T) {
 	}{
 		{topUp, wantTopUp, `"partnerReferenceNo":"PAY-1","amount":{"value":"10000.00","currency":"IDR"}`},
 		{topUpStatus, wantTopUpStatus, `"originalPartnerReferenceNo":"PAY-1","serviceCode":"38"`},
-		{accountInquiry, wantAccountInquiry, `"customerName":"B"`},
-		{bankAccountInquiry, wantBankAccountInquiry, `"beneficiaryAccountName":"B"`},
+		{accountInquiry.about(testPayout(t)), wantAccountInquiry, `"customerNumber":"62811742234","customerName":"B"`},
+		{bankAccountInquiry.about(testBankPayout()), wantBankAccountInquiry,
+			`"beneficiaryAccountNumber":"2460888509","beneficiaryAccountName":"B","amount":{"value":"50000.00","currency":"IDR"}`},
 		{bankTransfer, wantBankTransfer, `"partnerReferenceNo":"PAY-1","referenceNumber":"2026"`},
 		{bankTransferStatus, wantBankTransferStatus, `"originalPartnerReferenceNo":"PAY-1","serviceCode":"00"`},
 	} {
@@ -442,7 +443,7 @@ func TestMessageIsBoundedAndMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := topUp.classify(404, []byte(`{"responseCode":"4043811","responseMessage":`+string(message)+`}`), "PAY-1")
-	if want := "Invalid 62811****234 [2J" + strings.Repeat("x", 126) + "…"; v.message != want {
+	if want := "Invalid ****234 [2J" + strings.Repeat("x", 131) + "…"; v.message != want {
 		t.Errorf("message %q, want %q", v.message, want)
 	}
 }

@@ -52,8 +52,8 @@ func auditRecord(api API, at time.Time, took time.Duration, req *http.Request, p
 	return record
 }
 
-// headers are one value each; that is all that DANA and we send. The signature stays: it is
-// evidence, and signs nothing but the body that is masked here.
+// headers are one value each; that is all that DANA and we send. A signature is left out: with the public key and the rest of
+// the body it confirms a guessed phone number.
 func headers(h http.Header) map[string]string {
 	shown := make(map[string]string, len(h))
 	for name := range h {
@@ -61,7 +61,7 @@ func headers(h http.Header) map[string]string {
 		switch name {
 		case "Authorization":
 			shown[name] = "Bearer ****"
-		case "Set-Cookie":
+		case "Set-Cookie", "X-Signature":
 			shown[name] = "****"
 		}
 	}

@@ -64,9 +64,9 @@ func TestAuditRecordsEveryExchangeMasked(t *testing.T) {
 	if got, want := strings.Join(apis, ", "), "access-token 200 false, topup 200 false, topup-status 0 true, bank-account-inquiry 200 false, balance 200 false"; got != want {
 		t.Errorf("recorded %s\nwant %s", got, want)
 	}
-	if paid.Request["X-External-Id"] != "1" || len(paid.Request["X-Signature"]) != 88 || paid.Request["Authorization"] != "Bearer ****" ||
+	if paid.Request["X-External-Id"] != "1" || paid.Request["X-Signature"] != "****" || paid.Request["Authorization"] != "Bearer ****" ||
 		paid.Method != "POST" || !strings.HasSuffix(paid.URL, "/topup") || paid.AnswerBody != paidAnswer || !paid.At.Equal(noon()) ||
-		!strings.Contains(paid.RequestBody, `"customerNumber":"62811****234"`) || paid.Answer["Content-Type"] == "" {
+		!strings.Contains(paid.RequestBody, `"customerNumber":"****234"`) || paid.Answer["Content-Type"] == "" {
 		t.Errorf("%+v", paid)
 	}
 }

@@ -5,13 +5,12 @@ import (
 
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
-	"github.com/salur-id/salur/internal/statemachine"
 )
 
 var bankAccountInquiry = service{
 	api: APIBankAccountInquiry, path: "/v1.0/emoney/bank-account-inquiry.htm", code: "42",
 	purpose: asksPayee, codes: bankAccountInquiryCodes,
-	refField: "partnerReferenceNo", numberField: "referenceNo", read: readAccountInquiry,
+	refField: "partnerReferenceNo", numberField: "referenceNo", read: readBankAccountInquiry,
 }
 
 // bankAccountInquiryRequest is the body of Transfer to Bank Account Inquiry. Like Account
@@ -49,21 +48,21 @@ type BankAccount struct {
 func (c *Client) BankAccountInquiry(ctx context.Context, p payout.Payout) BankAccount {
 	invalid := checkPayee(p, payout.Bank)
 	for n := 1; ; n++ {
-		x, f := c.exchange(ctx, bankAccountInquiry, NewExternalID(c.cfg.Now()), "", bankAccountInquiryBody(p), invalid)
+		x, f := c.exchange(ctx, bankAccountInquiry.about(p), NewExternalID(c.cfg.Now()), "", bankAccountInquiryBody(p), invalid)
 		if x.Err != nil && invalid == nil && ctx.Err() == nil && n < BankAccountInquiries {
 			continue
 		}
 		b := tellBankAccount(x, f)
 		b.Attempts = n
 		if invalid != nil {
-			b.Attempts, b.Standing = 0, Invalid
+			b.Attempts = 0
 		}
 		return b
 	}
 }
 
 func tellBankAccount(x Exchange, f fields) BankAccount {
-	b := BankAccount{Exchange: x, Standing: bankStanding(x.Outcome), Reason: reason(f)}
+	b := BankAccount{Exchange: x, Standing: standing(x.Outcome), Reason: reason(f)}
 	if b.Standing != Valid {
 		return b
 	}
@@ -79,16 +78,4 @@ func bankAccountInquiryBody(p payout.Payout) bankAccountInquiryRequest {
 	in := infoOf(p)
 	in.BankCode = p.BankCode
 	return bankAccountInquiryRequest{CustomerNumber: p.Customer, Account: p.Account, Amount: p.Amount, Info: in}
-}
-
-// bankStanding is DANA's reading of its own table, where 429 and whatever the table does
-// not know leave the inquiry pending and every other failure ends it.
-func bankStanding(o statemachine.Outcome) Standing {
-	switch o.Kind {
-	case statemachine.Succeeded:
-		return Valid
-	case statemachine.Refused, statemachine.Denied, statemachine.Failed:
-		return Invalid
-	}
-	return Pending
 }

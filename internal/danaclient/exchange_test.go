@@ -203,7 +203,7 @@ func TestUnknownOnceConnected(t *testing.T) {
 		cfg.Timeout = soon
 		x := newClient(t, cfg).TopUp(t.Context(), "1", testPayout(t))
 		expect(t, x, statemachine.Unknown, "timeout", true)
-		if want := `{"responseCode":"2003800","customerNumber":"62811****234"`; string(x.Raw) != want || x.HTTPStatus != 200 {
+		if want := `{"responseCode":"2003800","customerNumber":"****234"`; string(x.Raw) != want || x.HTTPStatus != 200 {
 			t.Errorf("HTTP %d, raw %s; want 200, %s", x.HTTPStatus, x.Raw, want)
 		}
 	})
@@ -263,7 +263,7 @@ func TestAnswersOverHTTP(t *testing.T) {
 		"gateway's page": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(502)
 			write(w, "<html>no upstream for 62811742234</html>")
-		}, statemachine.Unknown, "answer_unreadable", true, 502, "<html>no upstream for 62811****234"},
+		}, statemachine.Unknown, "answer_unreadable", true, 502, "<html>no upstream for ****234"},
 		"empty":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, statemachine.Unknown, "answer_empty", true, 204, ""},
 		"oversized":  {func(w http.ResponseWriter, _ *http.Request) { write(w, paidAnswer+strings.Repeat(" ", maxAnswer)) }, statemachine.Unknown, "answer_too_large", true, 200, `{"responseCode":"2003800"`},
 		"large head": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 2*maxAnswer)) }, statemachine.Unknown, "connection_lost", true, 0, ""},

@@ -34,8 +34,8 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 		return nil, err
 	}
 	// Names as net/http spells them, which spares it to find that out at every request.
-	values := [...]string{"application/json", timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
-	for i, name := range [...]string{"Content-Type", "X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
+	values := [...]string{"application/json", "application/json", timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
+	for i, name := range [...]string{"Accept", "Content-Type", "X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
 		req.Header[name] = values[i : i+1 : i+1]
 	}
 	return req, nil

@@ -242,7 +242,7 @@ func TestInvalidIsNotSent(t *testing.T) {
 	badBank.BankCode, badBank.Account = "", "1-2"
 	const (
 		ref    = `ref "": use 1 to 64 printable ASCII characters without spaces`
-		fields = `customer "08117****234": write it with 62 in place of the first 0, beginning with 628; amount "0.00": must be more than zero, in IDR`
+		fields = `customer "****234": write it with 62 in place of the first 0, beginning with 628; amount "0.00": must be more than zero, in IDR`
 		bank   = `bankCode "": use the bank's code with its leading zeros, such as 014; account "****": write digits alone, without the separators`
 	)
 	for want, x := range map[string]Exchange{

@@ -52,6 +52,7 @@ func (p Patient) Examine(ctx context.Context) []Finding {
 	findings = append(findings, found)
 	if answers {
 		findings = append(findings, Redis(ctx, p.Redis)...)
+		findings = append(findings, writes(ctx, p.Redis), memoryUsage(ctx, p.Redis))
 		findings = append(findings, redisClock(ctx, p.Redis, p.Now))
 		findings = append(findings, payouts(ctx, p.Redis, p.Now)...)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // payouts looks at how payouts and queues fare.
@@ -79,6 +80,12 @@ func queues(rdb redis.UniversalClient) []Finding {
 	inspector := asynq.NewInspectorFromRedisClient(rdb)
 	var findings []Finding
 	servers, err := inspector.Servers()
+	known, read := err == nil, map[string]bool{}
+	for _, s := range servers {
+		for q := range s.Queues {
+			read[q] = true
+		}
+	}
 	if err != nil {
 		findings = append(findings, unread("workers", err))
 	} else {
@@ -100,6 +107,10 @@ func queues(rdb redis.UniversalClient) []Finding {
 		return append(findings, unread("queues", err))
 	}
 	slices.Sort(names)
+	parked, err := wakeup.New(rdb).CountParked(context.Background()) // asynq's time-outs bound it
+	if err != nil {
+		findings = append(findings, unread("queues.parked", err))
+	}
 	for _, q := range names {
 		check := "queue." + q
 		info, err := inspector.GetQueueInfo(q)
@@ -107,21 +118,55 @@ func queues(rdb redis.UniversalClient) []Finding {
 			findings = append(findings, unread(check, err))
 			continue
 		}
+		lonely := known && len(servers) > 0 && !read[q] && info.Size > info.Completed
 		f := fine(check, fmt.Sprintf("%d waiting, the oldest for %s; %d running", info.Pending, info.Latency.Round(time.Second), info.Active))
 		switch {
 		case info.Paused:
 			f.Level, f.Found = Problem, "it is paused"
 			f.Means, f.Do = "its payouts wait for ever; Salur never pauses a queue", "asynq queue unpause, and find out who paused it: a hold is the way to stop sending (ledger hold)"
+		case lonely:
+			f.Level, f.Found = Problem, fmt.Sprintf("no worker reads this queue; %d tasks are in it", info.Size-info.Completed)
+			f.Means, f.Do = "payouts in it are never paid", unreadBy(q)
 		case info.Latency > longWait:
 			f.Level, f.Means, f.Do = Warning, "its payouts are late", "is sending held or DANA away? else run more workers (SALUR_CONCURRENCY)"
 		}
 		findings = append(findings, f)
+		findings = append(findings, astray(check, info, parked[q])...)
 		if info.Archived > 0 {
 			findings = append(findings, Finding{
 				Check: check + ".archived", Level: Warning, Found: fmt.Sprintf("%d tasks were given up by asynq", info.Archived),
 				Means: "Salur's own never are; those of payouts on record are run again, and those of nobody are not", Do: "find the service that enqueues with few retries; look at them in the web UI",
 			})
 		}
+	}
+	return findings
+}
+
+// unreadBy is what to do about a queue that no worker reads.
+func unreadBy(queue string) string {
+	switch queue {
+	case wakeup.QueueTopUp, wakeup.QueueBank, wakeup.QueueInquiry:
+		return "look at the workers: each reads it"
+	case wakeup.QueueNotify:
+		return "set SALUR_WEBHOOK_URL for a worker; payouts themselves are not touched"
+	}
+	return "have who enqueues use the queues topup and bank, and hand over what is in it again (docs/tasks.md)"
+}
+
+// astray are tasks of a queue that workers never get, or cannot carry out.
+func astray(check string, info *asynq.QueueInfo, parked int) []Finding {
+	var findings []Finding
+	if info.Aggregating > 0 {
+		findings = append(findings, Finding{
+			Check: check + ".groups", Level: Problem, Found: fmt.Sprintf("%d tasks are in asynq groups; no worker reads these", info.Aggregating),
+			Means: "payouts in them are never paid", Do: "have who enqueues leave asynq.Group out, and hand them over again (docs/tasks.md)",
+		})
+	}
+	if parked > 0 {
+		findings = append(findings, Finding{
+			Check: check + ".parked", Level: Problem, Found: fmt.Sprintf("%d tasks cannot be carried out: they cannot be read, or contradict what is on record", parked),
+			Means: "payouts in them are never paid", Do: "see their errors in the web UI (retry) or the workers' log; have who enqueued them mend them, and delete these (docs/tasks.md)",
+		})
 	}
 	return findings
 }

@@ -114,7 +114,7 @@ func memory(info map[string]string) (Finding, bool) {
 		return Finding{}, false
 	}
 	share := used * 100 / limit
-	f := fine("redis.memory", fmt.Sprintf("%d%% full: %d of %d MB (%s)", share, used>>20, limit>>20, of))
+	f := fine("redis.memory", fmt.Sprintf("%d%% full: %s (%s)", share, ledger.Share(used, limit), of))
 	const do = "give it more memory, or keep finished payouts for a shorter time (SALUR_RETENTION)"
 	switch {
 	case share >= 90:

@@ -186,7 +186,7 @@ func TestNothingPersonalAnywhere(t *testing.T) {
 			}
 		}
 	}
-	for _, masked := range []string{"62812****001", "24608****509"} {
+	for _, masked := range []string{"****001", "****509"} {
 		if !strings.Contains(fmt.Sprint(a.said), masked) {
 			t.Errorf("%s is nowhere: what should be masked was not shown at all", masked)
 		}

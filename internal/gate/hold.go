@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -199,7 +200,7 @@ func ReadHolds(ctx context.Context, rdb redis.UniversalClient) ([]Hold, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read holds: %w", err)
 	}
-	return decodeAll(records)
+	return decodeAll(records), nil
 }
 
 // HoldByPerson stops sending on all workers until Resume. A later call replaces the reason
@@ -214,7 +215,7 @@ func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by str
 
 func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, h Hold) (bool, error) {
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
-	return script.Run(ctx, rdb, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
+	return redisfault.Eval(ctx, rdb, script, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
 }
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
@@ -235,7 +236,7 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 			keys, args = append(keys, h.Sums...), append(args, h.Ref)
 		}
 	}
-	fields, err := resumeScript.Run(ctx, rdb, keys, args...).StringSlice()
+	fields, err := redisfault.Eval(ctx, rdb, resumeScript, keys, args...).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}
@@ -243,7 +244,7 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 	for pair := range slices.Chunk(fields, 2) {
 		records[pair[0]] = pair[1]
 	}
-	return decodeAll(records)
+	return decodeAll(records), nil
 }
 
 // around is what stands before and after the holds in an entry that tells of their being lifted.
@@ -269,19 +270,23 @@ func Log(ctx context.Context, rdb redis.UniversalClient, limit int) ([]Change, e
 	return log, nil
 }
 
-func decodeAll(records map[string]string) ([]Hold, error) {
+// Unreadable is the cause of a hold that cannot be read: sending is held all the same, since what stands there may be
+// any hold. It hides no other hold and stops no inquiry. A person resumes.
+const Unreadable statemachine.Why = "unreadable_hold"
+
+func decodeAll(records map[string]string) []Hold {
 	var holds []Hold
 	for field, record := range records {
 		h, err := decode(record)
 		if err != nil {
-			return nil, fmt.Errorf("hold %s in %s: %w", field, holdsKey, err)
+			h = Hold{By: BySystem, Cause: Unreadable, Reason: fmt.Sprintf("the field %q of %s cannot be read; ledger resume lifts it", field, holdsKey)}
 		}
 		holds = append(holds, h)
 	}
 	slices.SortFunc(holds, func(a, b Hold) int {
-		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.field(), b.field()))
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.field(), b.field()), cmp.Compare(a.Reason, b.Reason))
 	})
-	return holds, nil
+	return holds
 }
 
 func encode[T Hold | Change](v T) string {

@@ -226,12 +226,12 @@ func TestUnreadableHold(t *testing.T) {
 		g := New(config(rdb, c.now))
 		rdb.HSet(ctx, holdsKey, "person", "{half")
 		g.read(ctx)
-		closed(t, g, "topup", Send, "unknown")
-		if err := g.Status().Err; err == nil || !strings.Contains(err.Error(), "hold person in "+holdsKey) {
-			t.Errorf("Status.Err = %v, want the place named", err)
+		closed(t, g, "topup", Send, "hold")
+		if st := g.Status(); len(st.Holds) != 1 || !strings.Contains(st.Holds[0].Reason, `"person" of `+holdsKey) {
+			t.Errorf("Status = %+v, want the place named", st)
 		}
-		if _, err := Resume(ctx, rdb, "", "Sari", time.Now()); err == nil {
-			t.Error("Resume did not say what it could not read")
+		if lifted, err := Resume(ctx, rdb, "", "Sari", time.Now()); err != nil || len(lifted) != 1 {
+			t.Errorf("Resume: %+v, %v", lifted, err)
 		}
 		g.read(ctx)
 		pass(t, g, "topup", Send).Done(Fine)

@@ -24,7 +24,7 @@ func limited(rdb redis.UniversalClient, c *clock, l Limits) *Gate {
 }
 
 func pay(ref string, rupiah int64, customer string) Payment {
-	return Payment{Ref: ref, Total: money.Rupiah(rupiah), Payee: customer, Shown: "62811****234"}
+	return Payment{Ref: ref, Total: money.Rupiah(rupiah), Payee: customer, Shown: "****234"}
 }
 
 // admits asks whether a payment may be sent and fails the test if the answer is another.
@@ -69,21 +69,21 @@ func TestLimits(t *testing.T) {
 			again  Payment // does not
 		}{
 			LimitFee: {
-				Limits{Fee: money.Rupiah(2)}, []Payment{pay("A", 100, a)}, Payment{Ref: "C", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "62811****234"},
-				"a fee of IDR 3.00 for a payout to 62811****234, and SALUR_LIMIT_FEE is 2.00", pay("D", 100, a),
-				Payment{Ref: "E", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "62811****234"},
+				Limits{Fee: money.Rupiah(2)}, []Payment{pay("A", 100, a)}, Payment{Ref: "C", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "****234"},
+				"a fee of IDR 3.00 for a payout to ****234, and SALUR_LIMIT_FEE is 2.00", pay("D", 100, a),
+				Payment{Ref: "E", Total: money.Rupiah(4), Fee: money.Rupiah(3), Payee: a, Shown: "****234"},
 			},
 			LimitPayout: {
 				Limits{Payout: money.Rupiah(100)}, []Payment{pay("A", 100, a), pay("B", 100, a)}, pay("C", 101, a),
-				"IDR 101.00 to 62811****234, and SALUR_LIMIT_PAYOUT is 100.00", pay("D", 100, a), pay("E", 101, a),
+				"IDR 101.00 to ****234, and SALUR_LIMIT_PAYOUT is 100.00", pay("D", 100, a), pay("E", 101, a),
 			},
 			LimitCustomerDay: {
 				Limits{CustomerDay: money.Rupiah(100)}, []Payment{pay("A", 60, a), pay("B", 40, a), pay("A", 60, a), pay("O", 100, b)}, pay("C", 1, a),
-				"with IDR 1.00 more, 62811****234 would get IDR 101.00 today, and SALUR_LIMIT_CUSTOMER_DAY is 100.00", pay("D", 99, a), pay("E", 1, a),
+				"with IDR 1.00 more, ****234 would get IDR 101.00 today, and SALUR_LIMIT_CUSTOMER_DAY is 100.00", pay("D", 99, a), pay("E", 1, a),
 			},
 			LimitMinute: {
 				Limits{Minute: money.Rupiah(100)}, []Payment{pay("A", 60, a), pay("B", 40, b), pay("A", 60, a)}, pay("C", 1, b),
-				"with IDR 1.00 more to 62811****234, IDR 101.00 would be sent within a minute, and SALUR_LIMIT_MINUTE is 100.00", pay("D", 99, a), pay("E", 1, a),
+				"with IDR 1.00 more to ****234, IDR 101.00 would be sent within a minute, and SALUR_LIMIT_MINUTE is 100.00", pay("D", 99, a), pay("E", 1, a),
 			},
 		} {
 			rdb.FlushDB(t.Context())

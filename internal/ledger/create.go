@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/tracing"
 )
@@ -22,7 +21,7 @@ type Created struct {
 	// state and nothing else of how it fared.
 	Forgotten bool
 	// Err is ErrConflict, or the store's own: then it is not known whether this payout is on
-	// record.
+	// record, unless Redis has refused it for certain (redisfault.Certain).
 	Err error
 }
 
@@ -55,9 +54,13 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 			calls = append(calls, l.creation(kind, some, answers, now))
 		}
 	}
-	runAll(ctx, l.replicas, createScript, calls)
+	runs := make([]*redisfault.Call, len(calls))
+	for i, c := range calls {
+		runs[i] = &c.Call
+	}
+	l.replicas.runAll(ctx, createScript, runs)
 	for _, c := range calls {
-		each, err := c.answer.Slice()
+		each, err := c.Cmd().Slice()
 		for n, i := range c.of {
 			if err != nil {
 				answers[i].Err = fmt.Errorf("ledger: record payout %s: %w", ps[i].Ref, err)
@@ -72,11 +75,10 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 // creation is the call that records some of the payouts, all of one kind and due at once.
 func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now time.Time) *call {
 	k := l.keys
-	c := &call{
-		of:   some,
-		keys: []string{k.state(statemachine.StateQueued), k.sums(), k.events(), k.open(kind, statemachine.StepSend)},
-		args: []any{string(statemachine.StateQueued), millis(now)},
-	}
+	c := &call{of: some, Call: redisfault.Call{
+		Keys: []string{k.state(statemachine.StateQueued), k.sums(), k.events(), k.open(kind, statemachine.StepSend)},
+		Args: []any{string(statemachine.StateQueued), millis(now)},
+	}}
 	mine := token()
 	for n, i := range some {
 		rec := answers[i].Record
@@ -84,10 +86,10 @@ func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now ti
 		line := p.Encode()
 		fingerprint := payout.FingerprintOf(line)
 		answers[i].Record.fingerprint = fingerprint
-		c.keys = append(c.keys, k.tx(p.Ref), k.gone(p.Ref))
+		c.Keys = append(c.Keys, k.tx(p.Ref), k.gone(p.Ref))
 		units, rest := carried(p, 1)
 		c.fingerprints = append(c.fingerprints, fingerprint)
-		c.args = append(c.args, p.Ref,
+		c.Args = append(c.Args, p.Ref,
 			fmt.Sprintf("%d %s-%d %s\n%s\n%s", rec.Version, mine, n, fingerprint, line, encode(rec)),
 			units, rest, encode(newEvent(rec, rec.accepted().Entry)))
 	}
@@ -116,7 +118,7 @@ func (c *Created) read(ctx context.Context, l *Redis, answer any, fingerprint st
 			c.Err = ErrConflict
 		}
 	case error:
-		c.Err = fmt.Errorf("ledger: record payout %s: %w", ref, a)
+		c.Err = fmt.Errorf("ledger: record payout %s: %w", ref, redisfault.Explain(a))
 	}
 }
 
@@ -133,33 +135,9 @@ func readable(rec Record) error {
 	return nil
 }
 
-// call is one run of a script.
+// call is one run of the script.
 type call struct {
-	keys         []string
-	args         []any
+	redisfault.Call
 	of           []int    // the payouts that it is about
 	fingerprints []string // theirs
-	answer       *redis.Cmd
-}
-
-// runAll runs a script once for each call, in one exchange with Redis. A Redis that does not know
-// the script gets it, and those calls are made again: it has done nothing for them.
-func runAll(ctx context.Context, r replicas, script *redis.Script, calls []*call) {
-	todo := calls
-	for range 2 {
-		unsafe := r.pipelined(ctx, func(p redis.Pipeliner) {
-			for _, c := range todo {
-				c.answer = p.EvalSha(ctx, script.Hash(), c.keys, c.args...)
-			}
-		})
-		for _, c := range todo {
-			if unsafe != nil && c.answer.Err() == nil {
-				c.answer.SetErr(unsafe)
-			}
-		}
-		todo = slices.DeleteFunc(slices.Clone(todo), func(c *call) bool { return !redis.HasErrorPrefix(c.answer.Err(), "NOSCRIPT") })
-		if len(todo) == 0 || script.Load(ctx, r.rdb).Err() != nil {
-			return
-		}
-	}
 }

@@ -31,6 +31,8 @@ type Event struct {
 	ReferenceNo string `json:"danaReferenceNo,omitempty"`
 	// Unreadable: the event cannot be read, and nothing but its ID is known. Pass over it.
 	Unreadable bool `json:"-"`
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered statemachine.Answered `json:"answered,omitzero"`
 }
 
 // newEvent is the transition e that made rec what it is.
@@ -38,6 +40,7 @@ func newEvent(rec Record, e statemachine.Entry) Event {
 	return Event{
 		Ref: rec.Payout.Ref, Kind: rec.Payout.Kind, From: e.From, To: e.To, Trigger: e.Event, At: e.At.UTC(),
 		Version: rec.Version, Amount: rec.Payout.Amount, Reason: rec.Tx.Reason, ReferenceNo: rec.Tx.ReferenceNo,
+		Answered: e.Answered,
 	}
 }
 

@@ -47,7 +47,7 @@ func (l *Redis) Finished(ctx context.Context, since, until time.Time, after Over
 	at := millis(after.At)
 	by.Min = "(" + at
 	var same, rest *redis.ZSliceCmd
-	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	err := l.readTogether(ctx, func(p redis.Pipeliner) error {
 		same = p.ZRangeByScoreWithScores(ctx, l.keys.finished(), &redis.ZRangeBy{Min: at, Max: at})
 		rest = p.ZRangeByScoreWithScores(ctx, l.keys.finished(), &by)
 		return nil

@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/salur-id/salur/internal/jakarta"
@@ -87,14 +89,11 @@ type Entry struct {
 
 // Summary is what the entry says beyond its event; one that stands for several says so.
 func (e Entry) Summary() string {
-	if e.Times < 2 {
-		return e.Detail
+	parts := []string{e.Detail, e.Answered.String()}
+	if e.Times >= 2 {
+		parts = append(parts, fmt.Sprintf("%d times since %s", e.Times, jakarta.Stamp(e.Since)))
 	}
-	times := fmt.Sprintf("%d times since %s", e.Times, jakarta.Stamp(e.Since))
-	if e.Detail == "" {
-		return times
-	}
-	return e.Detail + ", " + times
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
 // Query selects records for a list. The zero Query selects everything.

@@ -50,7 +50,7 @@ func (x *explorer) events(w world, next next) {
 		}
 	}
 	happen("it expires", sm.Expire(modelTime))
-	happen("the cut-off comes", sm.CutOffReached(modelTime.Add(time.Hour)))
+	happen("it is too old to be sent again", sm.Age(modelTime.Add(time.Hour)))
 	happen("a person cancels", sm.Cancel("Sari", "the wrong file", modelTime))
 	happen("a person asks", sm.AskNow("Sari", "", modelTime))
 	for _, as := range []sm.State{sm.StateSucceeded, sm.StateFailed, sm.StateRefunded} {

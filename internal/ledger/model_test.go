@@ -15,7 +15,7 @@ import (
 func retrying(long bool) bounds {
 	return bounds{sm.Policy{
 		RetryDelays: []time.Duration{time.Second}, InquiryDelays: []time.Duration{time.Second},
-		InquiryCutoff: time.Hour, NotFoundConfirmations: 1, NotFoundAction: sm.Resend,
+		InquiryCutoff: time.Hour, ResendWindow: time.Hour, NotFoundConfirmations: 1, NotFoundAction: sm.Resend,
 	}, more(long, 2, 3), 3, 2, false}
 }
 
@@ -29,7 +29,7 @@ func resending(long bool) bounds {
 func asking(long bool) bounds {
 	return bounds{sm.Policy{
 		RetryDelays: []time.Duration{time.Second, time.Second}, InquiryDelays: []time.Duration{time.Second},
-		InquiryCutoff: time.Hour, NotFoundConfirmations: 1, NotFoundAction: sm.AskPerson,
+		InquiryCutoff: time.Hour, ResendWindow: time.Hour, NotFoundConfirmations: 1, NotFoundAction: sm.AskPerson,
 	}, 2, more(long, 2, 3), 2, false}
 }
 

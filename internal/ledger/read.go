@@ -46,7 +46,8 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 		states = []statemachine.State{q.State}
 	}
 	var parts []*redis.ZSliceCmd
-	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	err := l.readTogether(ctx, func(p redis.Pipeliner) error {
+		parts = nil
 		for _, state := range states {
 			for _, by := range ranges(q) {
 				parts = append(parts, p.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by))
@@ -67,6 +68,7 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 		}
 	}
 	slices.SortFunc(found, newestFirst)
+	found = slices.CompactFunc(found, func(a, b redis.Z) bool { return a.Member == b.Member })
 	if q.Limit > 0 && len(found) > q.Limit {
 		found = found[:q.Limit]
 	}
@@ -120,7 +122,7 @@ func (l *Redis) Stats(ctx context.Context) ([]Stat, error) {
 	var sums *redis.MapStringStringCmd
 	counts := make([]*redis.IntCmd, len(stats))
 	oldest := make([]*redis.ZSliceCmd, len(stats))
-	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	err := l.readTogether(ctx, func(p redis.Pipeliner) error {
 		sums = p.HGetAll(ctx, l.keys.sums())
 		for i, s := range statemachine.States {
 			counts[i] = p.ZCard(ctx, l.keys.state(s))

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/payout"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -43,12 +44,27 @@ func NewRedis(rdb redis.UniversalClient) *Redis {
 	return &Redis{rdb: rdb, replicas: newReplicas(rdb), keys: "salur:{topup}:"}
 }
 
-// Ping is nil when the ledger answers: in a cluster, the node that has it.
+// Ping is nil when the ledger can be read: in a cluster, on the node that has it. It reads a key, for a PING goes
+// to any node of a cluster, and a Redis that cannot write to its disk refuses it.
 func (l *Redis) Ping(ctx context.Context) error {
-	if _, cluster := l.rdb.(*redis.ClusterClient); cluster {
-		return l.rdb.Exists(ctx, l.keys.sums()).Err() // a PING goes to any node
+	return redisfault.Explain(l.rdb.Exists(ctx, l.keys.sums()).Err())
+}
+
+// Writable is nil when Redis would take a write to the ledger; it changes nothing. The error is a
+// *redisfault.Refusal or that of the exchange.
+func (l *Redis) Writable(ctx context.Context) error {
+	return redisfault.Probe(ctx, l.rdb, string(l.keys))
+}
+
+// readTogether reads as of one moment. A Redis that is full takes no transaction, of reads neither. Nothing
+// moves in it then, so that the reads are made one after the other.
+func (l *Redis) readTogether(ctx context.Context, fill func(redis.Pipeliner) error) error {
+	_, err := l.rdb.TxPipelined(ctx, fill)
+	switch redisfault.Code(err) {
+	case "EXECABORT", "OOM":
+		_, err = l.rdb.Pipelined(ctx, fill)
 	}
-	return l.rdb.Ping(ctx).Err()
+	return redisfault.Explain(err)
 }
 
 // keys is the prefix of every key. They share one hash tag, so that a script's keys are on
@@ -226,7 +242,7 @@ func decode(ref, text string) (rec Record, fingerprint string, err error) {
 		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
 	rec.Version, rec.Schema, rec.fingerprint = version, schema, fingerprint
-	rec.Tx.Amount, rec.Tx.NotAfter = rec.Payout.Amount, rec.Payout.NotAfter
+	rec.Tx.Amount, rec.Tx.NotAfter, rec.Tx.CreatedAt = rec.Payout.Amount, rec.Payout.NotAfter, rec.CreatedAt
 	rec.instructed(ref, instruction, fingerprint)
 	return rec, fingerprint, nil
 }

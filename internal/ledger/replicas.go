@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/redisfault"
 )
 
 // ErrNotReplicated is a write that the master has made and no replica acknowledged in time. It is
@@ -58,14 +60,14 @@ func (r replicas) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error
 	}
 	n, err := acked.Int()
 	if err != nil {
-		return fmt.Errorf("wait for a replica of Redis: %w", err)
+		return unsure("wait for a replica of Redis", err)
 	}
 	if n > 0 {
 		return nil
 	}
 	role, err := r.rdb.Do(ctx, "ROLE").Slice()
 	if err != nil {
-		return fmt.Errorf("ask Redis for its replicas: %w", err)
+		return unsure("ask Redis for its replicas", err)
 	}
 	if len(role) == 3 && role[0] == "master" {
 		if online, ok := role[2].([]any); ok && len(online) == 0 {
@@ -76,12 +78,30 @@ func (r replicas) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error
 	return ErrNotReplicated
 }
 
+// unsure is what went wrong after the write. It must not be taken for a refusal of the write itself, so that
+// Redis's own error is not in its chain.
+func unsure(what string, err error) error {
+	return fmt.Errorf("%w: %s: %v", ErrNotReplicated, what, err)
+}
+
 // run runs a script in such an exchange. A Redis that does not know the script gets it first.
 func (r replicas) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	if !r.on {
-		return script.Run(ctx, r.rdb, keys, args...)
+	c := &redisfault.Call{Keys: keys, Args: args}
+	r.runAll(ctx, script, []*redisfault.Call{c})
+	return c.Cmd()
+}
+
+// runAll runs a script once for each call, in one exchange.
+func (r replicas) runAll(ctx context.Context, script *redis.Script, calls []*redisfault.Call) {
+	var unsafe error
+	redisfault.EvalAll(ctx, r.rdb, func(ctx context.Context, fill func(redis.Pipeliner)) {
+		if err := r.pipelined(ctx, fill); err != nil {
+			unsafe = err
+		}
+	}, script, calls)
+	for _, c := range calls {
+		if unsafe != nil && c.Cmd().Err() == nil {
+			c.Cmd().SetErr(unsafe)
+		}
 	}
-	c := &call{keys: keys, args: args}
-	runAll(ctx, r, script, []*call{c})
-	return c.answer
 }

@@ -93,6 +93,15 @@ func roomOf(info map[string]string) Room {
 	return r
 }
 
+// Share is how many bytes of how many are used, for people: with a decimal where whole megabytes would say too little.
+func Share(used, limit int64) string {
+	const mb = 1 << 20
+	if limit < 100*mb {
+		return fmt.Sprintf("%.1f of %.1f MB", float64(used)/mb, float64(limit)/mb)
+	}
+	return fmt.Sprintf("%d of %d MB", used/mb, limit/mb)
+}
+
 // Info is an answer of Redis's INFO by names.
 func Info(text string) map[string]string {
 	values := map[string]string{}

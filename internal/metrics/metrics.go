@@ -25,6 +25,7 @@ type Metrics struct {
 	unreadable    prometheus.Counter
 	unrecorded    prometheus.Counter
 	contradicted  prometheus.Counter
+	otherContent  prometheus.Counter
 	altered       prometheus.Counter
 	breakers      *breakers
 	hold          *prometheus.GaugeVec
@@ -58,7 +59,10 @@ func New() *Metrics {
 			Name: "salur_unrecorded_answers_total", Help: "Answers of DANA that could not be written to the ledger; their attempts count as lost.",
 		}),
 		contradicted: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "salur_paid_after_failed_total", Help: "Inquiries in which DANA said paid of a payout that is booked as failed. Must be 0.",
+			Name: "salur_paid_after_failed_total", Help: "Answers in which DANA said paid, or still paying, of a payout that is booked as failed. Must be 0.",
+		}),
+		otherContent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "salur_other_content_after_paid_total", Help: "Answers in which DANA said that the number of a payout that is booked as succeeded has other content. Must be 0.",
 		}),
 		altered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "salur_instruction_altered_total", Help: "Payouts whose instruction on record is not the one that was accepted; they are not sent. Must be 0.",
@@ -91,7 +95,7 @@ func New() *Metrics {
 		}
 	}
 	m.Registry.MustRegister(
-		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.altered, m.breakers, m.hold,
+		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.otherContent, m.altered, m.breakers, m.hold,
 		m.notifies, m.webhooks, m.balance, m.balanceReadAt, m.lowWater, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -142,8 +146,11 @@ func (m *Metrics) Unrecorded() { m.unrecorded.Inc() }
 // InstructionAltered counts a payout whose instruction on record is not the one that was accepted.
 func (m *Metrics) InstructionAltered() { m.altered.Inc() }
 
-// PaidAfterFailed counts an inquiry that contradicts a failure on record.
+// PaidAfterFailed counts an answer of DANA that contradicts a failure on record.
 func (m *Metrics) PaidAfterFailed() { m.contradicted.Inc() }
+
+// OtherContentAfterPaid counts an answer of DANA that contradicts a success on record.
+func (m *Metrics) OtherContentAfterPaid() { m.otherContent.Inc() }
 
 // Notify counts a notify of DANA: accepted, unknown, refused or failed.
 func (m *Metrics) Notify(result string) {

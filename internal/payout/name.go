@@ -14,12 +14,15 @@ var titles = []string{
 }
 
 // SameName tells whether two names of an account's holder may be one person's: case, spaces,
-// punctuation and titles before the name are forgiven, nothing else. A name that one side does not
-// tell contradicts nothing.
+// punctuation and titles before the name are forgiven, nothing else. A side without a letter or digit gives no name, and is
+// the same as nothing.
 func SameName(a, b string) bool {
-	x, y := bareName(a), bareName(b)
-	return x == "" || y == "" || x == y
+	x := bareName(a)
+	return x != "" && x == bareName(b)
 }
+
+// IsName tells whether s has anything that SameName could compare: "****" has not.
+func IsName(s string) bool { return bareName(s) != "" }
 
 // bareName is a name in capitals without titles, spaces and punctuation.
 func bareName(s string) string {

@@ -87,13 +87,15 @@ func FingerprintOf(encoded []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Mask hides the middle of a phone number, customer id or account number for people and logs:
-// 62811742234 becomes 62811****234. Short texts are hidden whole.
+// Mask hides a phone number, customer id or account number for people and logs, but for its last three
+// characters: 62811742234 becomes ****234. Short texts are hidden whole. More of it would leave too few
+// digits to guess: anybody can try the thousands that are left.
 func Mask(s string) string {
-	if len(s) < 9 {
+	runes := []rune(s)
+	if len(runes) < 9 {
 		return "****"
 	}
-	return s[:5] + "****" + s[len(s)-3:]
+	return "****" + string(runes[len(runes)-3:])
 }
 
 // Payee is who is paid, masked: the phone number, the customer id that stands for it, or the

@@ -24,12 +24,18 @@ func StartTLS(t testing.TB, options ...string) (s *Server, caFile string) {
 	ca, caKey := certify(t, caFile, "", nil, nil)
 	cert, key := filepath.Join(dir, "redis.pem"), filepath.Join(dir, "redis.key")
 	certify(t, cert, key, ca, caKey)
+	return startTLS(t, cert, key, caFile, "no", options), caFile
+}
+
+// startTLS says with askClients whether clients need a certificate.
+func startTLS(t testing.TB, cert, key, caFile, askClients string, options []string) *Server {
+	t.Helper()
 	return start(t, "Ready to accept connections", func(dir, port string) []string {
 		return append([]string{
 			"--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--dir", dir, "--save", "",
-			"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", caFile, "--tls-auth-clients", "no",
+			"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", caFile, "--tls-auth-clients", askClients,
 		}, options...)
-	}), caFile
+	})
 }
 
 // NewCA writes the certificate of an authority that has signed nothing, and returns its file.
@@ -57,6 +63,7 @@ func certify(t testing.TB, certFile, keyFile string, by *x509.Certificate, byKey
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, BasicConstraintsValid: true,
 	}
 	if by == nil {
+		cert.Subject.CommonName = "salur test authority"
 		cert.IsCA, cert.KeyUsage = true, x509.KeyUsageCertSign
 		by, byKey = cert, key
 	}

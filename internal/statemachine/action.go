@@ -60,8 +60,8 @@ var (
 		}
 		due := c.ev.At.Add(c.policy.inquiryDelay(t.InquiryStep))
 		t.InquiryStep++
-		// The last inquiry is made at the cut-off, not after it.
-		if end := t.PendingSince.Add(c.policy.InquiryCutoff); due.After(end) {
+		// One inquiry is made at the cut-off, so that its answer can end the follow-up.
+		if end := t.PendingSince.Add(c.policy.InquiryCutoff); due.After(end) && c.ev.At.Before(end) {
 			due = end
 		}
 		c.schedule(StepInquire, due)
@@ -83,6 +83,9 @@ var (
 	}}
 
 	record = action{"record only", func(*decision) {}}
+
+	// The mark itself is made in Decide, in whatever state the answer comes.
+	recordOther = action{"note that the number has other content", func(*decision) {}}
 )
 
 // becomePending ends sending and starts the follow-up, whose cut-off counts from the
@@ -104,18 +107,25 @@ func (c *decision) closeAttempt() {
 	if c.tx.Open.Seq == 0 {
 		return
 	}
+	began := c.tx.Open.StartedAt
 	c.tx.Open = Attempt{}
 	switch c.ev.Trigger {
 	case sent(NotSent), sent(Denied), sent(Refused):
 	default:
-		c.tx.Unknown = true
+		c.mayHavePaid(began)
 	}
-	switch c.ev.Outcome.Kind {
-	case InProgress:
+	if c.ev.Outcome.Kind == InProgress {
 		c.tx.Accepted, c.tx.Confirmed = true, true
-	case Inconsistent:
-		c.tx.Inconsistent = true
 	}
+}
+
+// mayHavePaid marks the payout for good: an attempt that began at this time may have paid.
+func (c *decision) mayHavePaid(began time.Time) {
+	t := &c.tx
+	if !t.Unknown || !t.UnknownSince.IsZero() && began.Before(t.UnknownSince) {
+		t.UnknownSince = began
+	}
+	t.Unknown = true
 }
 
 func (c *decision) schedule(next Step, due time.Time) {

@@ -15,6 +15,8 @@ type Entry struct {
 	Detail       string    `json:"detail"`
 	ResponseCode string    `json:"responseCode"`
 	ExternalID   string    `json:"externalId"`
+	// Answered is what DANA's answer was about, where that is not this payout.
+	Answered Answered `json:"answered,omitzero"`
 }
 
 // Decision is what one event does to a payout.
@@ -26,6 +28,23 @@ type Decision struct {
 	// Ignored: no rule of the state names the event. Nothing about the payout changes; an
 	// answer of DANA is still worth its entry.
 	Ignored bool
+}
+
+// Contradicts is the final state that the answer of DANA contradicts, or empty. The state stays (promise 5);
+// a person must look. It is StateFailed when DANA says paid or still paying, whoever asked and however it was
+// told, and StateSucceeded when DANA says that the number has other content (promise 4).
+func (d Decision) Contradicts() State {
+	switch d.Entry.Event {
+	case sent(Succeeded), inquired(Succeeded), sent(InProgress), inquired(InProgress):
+		if d.Entry.From == StateFailed {
+			return StateFailed
+		}
+	case sent(Inconsistent):
+		if d.Entry.From == StateSucceeded {
+			return StateSucceeded
+		}
+	}
+	return ""
 }
 
 // decision is one call of Decide under way.
@@ -45,6 +64,11 @@ func (p Policy) Decide(tx Transaction, ev Event) Decision {
 	c := &decision{policy: p, tx: tx, ev: ev}
 	if p.AfterLoss && !tx.State.Final() {
 		c.tx.Unknown = true
+	}
+	if ev.Trigger == sent(Inconsistent) && tx.State != StateFailed && tx.State != StateRefunded {
+		// It is about the number, whichever attempt it answers.
+		c.tx.Inconsistent = true
+		c.mayHavePaid(ev.Attempt.StartedAt)
 	}
 	late := c.late() && isSend(ev.Trigger)
 	if isInquiry(ev.Trigger) {
@@ -70,6 +94,7 @@ func (p Policy) Decide(tx Transaction, ev Event) Decision {
 	d.Entry = Entry{
 		At: ev.At, From: tx.State, To: c.tx.State, Event: ev.Trigger,
 		Detail: c.detail(late, tx), ResponseCode: ev.Outcome.Code, ExternalID: ev.ExternalID,
+		Answered: c.answered(tx.State),
 	}
 	return d
 }

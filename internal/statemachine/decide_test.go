@@ -31,8 +31,8 @@ func (b bundle) event(t *testing.T, trigger Trigger, tx Transaction) Event {
 		return Take(b.attempt())
 	case Expired:
 		return Expire(b.now)
-	case CutOff:
-		return CutOffReached(b.now)
+	case Aged:
+		return Age(b.now)
 	case InquireNow:
 		return AskNow("Sari", "", b.now)
 	case Cancelled:
@@ -57,6 +57,7 @@ func TestDecideEveryPair(t *testing.T) {
 			Taken: StateProcessing, Expired: StateFailed, Cancelled: StateFailed, Altered: StateReview,
 			"account_succeeded": StateQueued, "account_refused": StateQueued, "account_unknown": StateQueued,
 			"account_inconsistent": StateReview,
+			"send_inconsistent":    StatePending,
 			"account_throttled":    StateQueued, "account_not_sent": StateQueued, "account_denied": StateQueued,
 		},
 		StateProcessing: {
@@ -66,14 +67,14 @@ func TestDecideEveryPair(t *testing.T) {
 			Expired: StatePending, "inquiry_succeeded": StateSucceeded,
 		},
 		StatePending: {
-			"send_succeeded":    StateSucceeded,
+			"send_succeeded": StateSucceeded, "send_inconsistent": StatePending,
 			"inquiry_succeeded": StateSucceeded, "inquiry_in_progress": StatePending, "inquiry_refunded": StateRefunded,
 			"inquiry_failed": StateFailed, "inquiry_not_found": StatePending, "inquiry_unknown": StatePending,
 			"inquiry_throttled": StatePending, "inquiry_not_sent": StatePending, "inquiry_denied": StatePending,
 			InquireNow: StatePending, Altered: StateReview,
 		},
-		StateReview:    {Resolved: StateSucceeded, InquireNow: StateReview, Altered: StateReview},
-		StateSucceeded: {"inquiry_refunded": StateRefunded, InquireNow: StateSucceeded, Altered: StateSucceeded},
+		StateReview:    {Resolved: StateSucceeded, InquireNow: StateReview, Altered: StateReview, "send_inconsistent": StateReview},
+		StateSucceeded: {"send_inconsistent": StateSucceeded, "inquiry_refunded": StateRefunded, InquireNow: StateSucceeded, Altered: StateSucceeded},
 		StateFailed:    {InquireNow: StateFailed, Altered: StateFailed},
 		StateRefunded:  {InquireNow: StateRefunded, Altered: StateRefunded},
 	}
@@ -294,7 +295,7 @@ func TestInconsistent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for k, want := range map[Kind]State{
-		Succeeded: StateSucceeded, Failed: StateReview, Refunded: StateReview, InProgress: StatePending, NotFound: StatePending,
+		Succeeded: StateReview, Failed: StateReview, Refunded: StateReview, InProgress: StatePending, NotFound: StatePending,
 	} {
 		tx := b.pending(Inconsistent)
 		if got := b.policy.Decide(tx, InquiryResult(1, "", b.ours(k), b.now)).Tx.State; got != want {
@@ -382,39 +383,6 @@ func TestNotFound(t *testing.T) {
 			t.Errorf("%s (%s), want review", tx.State, tx.Reason)
 		}
 	})
-}
-
-func TestInquiryScheduleAndCutOff(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	tx := b.pending(InProgress)
-	now := b.now
-	for i, wait := range []time.Duration{7, 13, 13, 13} {
-		if got := tx.DueAt.Sub(now); got != wait*time.Second {
-			t.Fatalf("wait before inquiry %d is %s, want %ds", i+1, got, wait)
-		}
-		now = tx.DueAt
-		tx = b.policy.Decide(tx, InquiryResult(i+1, "", Outcome{Kind: Unknown}, now)).Tx
-	}
-	now = b.now.Add(time.Hour - time.Second)
-	tx = b.policy.Decide(tx, InquiryResult(5, "", Outcome{Kind: Unknown}, now)).Tx
-	if tx.State != StatePending || tx.DueAt != b.now.Add(time.Hour) {
-		t.Fatalf("the last inquiry is at %s, want the cut-off", tx.DueAt)
-	}
-	if d := b.policy.Decide(tx, CutOffReached(now)); !d.Ignored {
-		t.Fatal("cut off before the cut-off")
-	}
-	for name, ev := range map[string]Event{
-		"Inquiry": InquiryResult(6, "", Outcome{Kind: InProgress}, tx.DueAt),
-		"Clock":   CutOffReached(tx.DueAt),
-	} {
-		if got := b.policy.Decide(tx, ev).Tx; got.State != StateReview || got.Reason != "cut_off" || got.Next != StepNone {
-			t.Errorf("%s: %s (%s)", name, got.State, got.Reason)
-		}
-	}
-	if got := b.policy.Decide(tx, InquiryResult(6, "", b.ours(Succeeded), tx.DueAt)).Tx.State; got != StateSucceeded {
-		t.Errorf("a success at the cut-off made %s", got)
-	}
 }
 
 func TestPersonDecides(t *testing.T) {

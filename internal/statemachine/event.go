@@ -12,8 +12,8 @@ const (
 	Taken Trigger = "taken"
 	// Expired: the not-after time has passed.
 	Expired Trigger = "expired"
-	// CutOff: a pending payout has been followed up for as long as the policy says.
-	CutOff Trigger = "cut_off"
+	// Aged: an attempt that may have paid has become too old to be sent again.
+	Aged Trigger = "resend_window"
 	// InquireNow: a person wants DANA asked at once, or a notify of DANA suggests it.
 	InquireNow Trigger = "inquire_now"
 	// Resolved: a person decides.
@@ -40,7 +40,7 @@ var Triggers = func() []Trigger {
 	for _, k := range []Kind{Succeeded, InProgress, Refunded, Failed, NotFound, Unknown, Throttled, NotSent, Denied} {
 		all = append(all, inquired(k))
 	}
-	return append(all, Expired, CutOff, InquireNow, Resolved, Cancelled, Altered)
+	return append(all, Expired, Aged, InquireNow, Resolved, Cancelled, Altered)
 }()
 
 // Event is something that happened, with all that is known about it. Make one with the
@@ -54,7 +54,9 @@ type Event struct {
 	Attempt Attempt
 	// Inquiry numbers the inquiry that Outcome answers: one more than the transaction's
 	// Inquiries when it was made. A second answer with one number adds no confirmation.
-	Inquiry    int
+	Inquiry int
+	// AskedAt is when that inquiry was made.
+	AskedAt    time.Time
 	ExternalID string
 	// Alone: DANA refuses the credentials for this payout alone. It did so before, and right after this answer it
 	// took them for a harmless exchange.
@@ -102,24 +104,30 @@ func Lost(a Attempt, at time.Time) Event {
 	return SendResult(a, Outcome{Kind: Unknown, Why: AttemptLost}, at)
 }
 
-// InquiryResult is what inquiry number n proved. An outcome of a kind that only a send
-// can have proves nothing here: it is taken as Unknown.
+// InquiryResult is what inquiry number n proved, asked and answered at this time (see Asked). An outcome
+// of a kind that only a send can have proves nothing here: it is taken as Unknown.
 func InquiryResult(n int, externalID string, o Outcome, at time.Time) Event {
 	switch o.Kind {
 	case Refused, AskStatus, Inconsistent:
 		o.Kind = Unknown
 	}
-	return Event{Trigger: inquired(o.Kind), At: at, Inquiry: n, Outcome: o, ExternalID: externalID}
+	return Event{Trigger: inquired(o.Kind), At: at, Inquiry: n, AskedAt: at, Outcome: o, ExternalID: externalID}
+}
+
+// Asked is the event of an inquiry that was made earlier than its answer came.
+func (ev Event) Asked(at time.Time) Event {
+	ev.AskedAt = at
+	return ev
 }
 
 // Expire says that the not-after time has passed.
 func Expire(at time.Time) Event { return Event{Trigger: Expired, At: at} }
 
+// Age says that an attempt which may have paid may be too old to be sent again; the machine checks.
+func Age(at time.Time) Event { return Event{Trigger: Aged, At: at} }
+
 // Alter says that the instruction on record is not the one that was accepted.
 func Alter(at time.Time) Event { return Event{Trigger: Altered, At: at} }
-
-// CutOffReached says that the follow-up time may be over; the machine checks.
-func CutOffReached(at time.Time) Event { return Event{Trigger: CutOff, At: at} }
 
 // AskNow is a person's wish to have DANA asked at once, or a notify that suggests it. The reason may be
 // empty.

@@ -23,6 +23,17 @@ var (
 
 	currentAlone = guard{"again, and for this payout alone", func(c *decision) bool { return !c.late() && c.ev.Alone }}
 
+	// tooOld: DANA may have forgotten the reference since, and would pay once more.
+	tooOld = guard{"an unknown attempt older than the resend window", func(c *decision) bool {
+		return c.tx.Unknown && c.tx.unknownFor(c.ev.At) >= c.policy.ResendWindow
+	}}
+	tooOldNothingOut = guard{tooOld.name + ", none is out", func(c *decision) bool { return tooOld.holds(c) && nothingOut.holds(c) }}
+
+	// otherContent: what DANA has under the number is not proven to be this payout, also not by the
+	// same amount: other content is usually another payee (promise 4).
+	otherContent           = guard{"an inconsistent request on record", func(c *decision) bool { return c.tx.Inconsistent }}
+	otherContentNothingOut = guard{otherContent.name + ", none is out", func(c *decision) bool { return c.tx.Inconsistent && nothingOut.holds(c) }}
+
 	payeeCause = guard{"the account cannot take it, and nothing was sent", func(c *decision) bool {
 		return c.ev.Outcome.Why.PayeeCause() && nothingSent.holds(c)
 	}}
@@ -46,15 +57,20 @@ var (
 
 	// repeated: another answer to this inquiry is on record already.
 	repeated = guard{"answered already", func(c *decision) bool { return c.repeated }}
-	// pastCutOff: pending for as long as the policy follows up.
+	// pastCutOff: DANA was asked when the payout had been pending for as long as the policy follows up.
 	pastCutOff = guard{"cut-off reached", func(c *decision) bool {
-		return !c.ev.At.Before(c.tx.PendingSince.Add(c.policy.InquiryCutoff))
+		return c.ev.AskedAt.Sub(c.tx.PendingSince) >= c.policy.InquiryCutoff
+	}}
+	// pastCutOffTwice is for inquiries that end without an answer: an outage must not send to review
+	// what DANA would tell after it, and a payout about which DANA never tells must not stay for ever.
+	pastCutOffTwice = guard{"cut-off reached, and as long again", func(c *decision) bool {
+		return pastCutOff.holds(c) && c.ev.AskedAt.Sub(c.tx.PendingSince)-c.policy.InquiryCutoff >= c.policy.InquiryCutoff
 	}}
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
 	onceKnownToDANA = guard{"DANA knew it before, or an inconsistent request on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}
-	mismatchFails   = guard{"name_mismatch failed, and nothing was sent", func(c *decision) bool {
-		return c.policy.MismatchAction == FailMismatch && nothingSent.holds(c)
+	mismatchFails   = guard{"another name, name_mismatch failed, and nothing was sent", func(c *decision) bool {
+		return c.ev.Outcome.Why == NameMismatch && c.policy.MismatchAction == FailMismatch && nothingSent.holds(c)
 	}}
 	policyFailed  = guard{"not_found_action failed", func(c *decision) bool { return c.policy.NotFoundAction == BookFailed }}
 	policyReview  = guard{"not_found_action review", func(c *decision) bool { return c.policy.NotFoundAction == AskPerson }}

@@ -14,7 +14,7 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	policy := Policy{
 		RetryDelays: []time.Duration{time.Second, time.Second}, InquiryDelays: []time.Duration{time.Second},
-		InquiryCutoff: time.Hour, NotFoundConfirmations: 1, ResendLimit: 1, NotFoundAction: Resend,
+		InquiryCutoff: time.Hour, ResendWindow: time.Hour, NotFoundConfirmations: 1, ResendLimit: 1, NotFoundAction: Resend,
 	}
 	amount := money.Rupiah(10000)
 	take := Take(Attempt{ExternalID: "e", StartedAt: at})
@@ -114,7 +114,7 @@ func TestAnswersAreKept(t *testing.T) {
 			t.Errorf("%s is an answer of DANA", ev.Trigger)
 		}
 	}
-	for _, ev := range []Event{Take(Attempt{}), Expire(at), CutOffReached(at), AskNow("Sari", "", at), Resolve(StateFailed, "Sari", "seen", at)} {
+	for _, ev := range []Event{Take(Attempt{}), Expire(at), Age(at), AskNow("Sari", "", at), Resolve(StateFailed, "Sari", "seen", at)} {
 		if ev.Answer() {
 			t.Errorf("%s is no answer of DANA", ev.Trigger)
 		}

@@ -24,6 +24,7 @@ func setup(t *testing.T) bundle {
 			RetryDelays:           []time.Duration{5 * time.Second, 10 * time.Second},
 			InquiryDelays:         []time.Duration{7 * time.Second, 13 * time.Second},
 			InquiryCutoff:         time.Hour,
+			ResendWindow:          2 * time.Hour,
 			NotFoundConfirmations: 3,
 			ResendLimit:           2,
 			NotFoundAction:        Resend,

@@ -31,7 +31,7 @@ const (
 	// say of what): only the inquiry can tell.
 	AskStatus
 	// Inconsistent: the number was used before with other content (4043818, 4044318). Of an
-	// account: it is another's than the payout says.
+	// account: it is not proven to be the one that the payout names.
 	Inconsistent
 	// Refunded: paid and taken back (status 04, inquiry only).
 	Refunded
@@ -79,6 +79,8 @@ const (
 	CredentialsRefused Why = "credentials_refused"
 	// NameMismatch: the bank's name of the account's holder is not the payout's.
 	NameMismatch Why = "name_mismatch"
+	// NameUnknown: a name was to be compared, and DANA gave none for this account.
+	NameUnknown Why = "name_unknown"
 	// AttemptLost: the attempt is on record without an outcome and its time is over; the
 	// worker that made it died, froze or lost Redis.
 	AttemptLost Why = "attempt_lost"

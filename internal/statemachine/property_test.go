@@ -18,6 +18,7 @@ func TestPromisesHoldForAnyHistory(t *testing.T) {
 				RetryDelays:           make([]time.Duration, rapid.IntRange(0, 5).Draw(r, "retries")),
 				InquiryDelays:         []time.Duration{time.Second},
 				InquiryCutoff:         time.Duration(rapid.IntRange(1, 50).Draw(r, "cutoff")) * time.Second,
+				ResendWindow:          time.Duration(rapid.IntRange(0, 80).Draw(r, "window")) * time.Second,
 				NotFoundConfirmations: rapid.IntRange(1, 3).Draw(r, "confirmations"),
 				ResendLimit:           rapid.IntRange(0, 2).Draw(r, "resends"),
 				AfterLoss:             rapid.Bool().Draw(r, "after loss"),
@@ -28,9 +29,10 @@ func TestPromisesHoldForAnyHistory(t *testing.T) {
 		}
 		tx := b.queued()
 		var made []Attempt
-		mayHavePaid := map[int]bool{} // by attempt: what an outsider would have to assume
+		mayHavePaid := map[int]time.Time{} // when it began, by attempt: what an outsider would have to assume
+		other := false                     // DANA said so of the number
 		if b.policy.AfterLoss {
-			mayHavePaid[0] = true // one that nobody remembers
+			mayHavePaid[0] = b.now // one that nobody remembers
 		}
 
 		for range rapid.IntRange(1, 60).Draw(r, "events") {
@@ -45,14 +47,29 @@ func TestPromisesHoldForAnyHistory(t *testing.T) {
 				r.Fatalf("%s became %s on %s", tx.State, next.State, ev.Trigger)
 			}
 			if next.Open.Seq > tx.Seq {
+				for n, began := range mayHavePaid {
+					if b.now.Sub(began) >= b.policy.ResendWindow {
+						r.Fatalf("sent again %s after attempt %d, which may have paid", b.now.Sub(began), n)
+					}
+				}
+				if other {
+					r.Fatalf("sent again, though the number has other content")
+				}
 				made = append(made, next.Open)
-				mayHavePaid[next.Open.Seq] = true
+				mayHavePaid[next.Open.Seq] = b.now
 			}
 			if isSend(ev.Trigger) && tx.Open.Seq == ev.Attempt.Seq {
 				switch ev.Outcome.Kind {
 				case Refused, NotSent, Denied:
 					delete(mayHavePaid, ev.Attempt.Seq)
 				}
+			}
+			if ev.Trigger == sent(Inconsistent) {
+				other = true
+				mayHavePaid[-ev.Attempt.Seq] = ev.Attempt.StartedAt // a resend of it was taken before, by whomever
+			}
+			if ended := !tx.State.Final() && next.State.Final() && ev.Trigger != Resolved; ended && other {
+				r.Fatalf("%s on %s, though the number has other content", next.State, ev.Trigger)
 			}
 			if tx.State != StateFailed && next.State == StateFailed {
 				proven := ev.Trigger == inquired(Failed) && ev.Outcome.EchoRef == tx.Ref ||
@@ -112,7 +129,7 @@ func (b bundle) draw(r *rapid.T, tx Transaction, made []Attempt) Event {
 		return InquiryResult(tx.Inquiries+rapid.IntRange(0, 1).Draw(r, "n"), "", o, b.now)
 	default:
 		return rapid.SampledFrom([]Event{
-			Alter(b.now), Expire(b.now), CutOffReached(b.now), AskNow("Sari", "", b.now),
+			Alter(b.now), Expire(b.now), Age(b.now), AskNow("Sari", "", b.now),
 			Cancel("Sari", "the wrong file", b.now),
 			Resolve(rapid.SampledFrom(States).Draw(r, "as"), "Sari", "seen", b.now),
 		}).Draw(r, "other")

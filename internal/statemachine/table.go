@@ -14,6 +14,7 @@ type rule struct {
 
 var table = map[State][]rule{
 	StateQueued: {
+		{on: Taken, when: tooOld, to: StatePending, do: inquireNow, reason: "resend_window"},
 		{on: Taken, to: StateProcessing, do: openAttempt},
 		// A queued payout is of unknown outcome only after Redis lost what it knew (Policy.AfterLoss).
 		{on: Expired, when: outOrUnknown, to: StatePending, do: inquireNow, reason: "expired_after_unknown"},
@@ -22,13 +23,17 @@ var table = map[State][]rule{
 		// Nobody gave this instruction: it is never sent, and what DANA says of it is no answer (promise 7).
 		{on: Altered, to: StateReview, do: finish, reason: InstructionAltered},
 
+		// An answer to an attempt that the store has lost.
+		{on: sent(Inconsistent), to: StatePending, do: inquireNow},
+
 		// The payee's account was asked about; nothing has left for this payout yet, so a
 		// failure here is proven. What the inquiry does not tell of the account never fails a
 		// payout: it is sent, and DANA looks once more. The merchant's trouble is left to that
 		// answer, too: a hold here could be renewed for ever by one payout that no deposit covers.
 		{on: validated(Refused), when: payeeCause, to: StateFailed, do: finish},
 		{on: validated(Refused), to: StateQueued, do: record},
-		// The bank has the account under another name.
+		// The bank has the account under another name, or no name came to compare. The latter proves nothing, so it fails
+		// nothing either.
 		{on: validated(Inconsistent), when: mismatchFails, to: StateFailed, do: finish},
 		{on: validated(Inconsistent), to: StateReview, do: finish},
 		{on: validated(Denied), to: StateQueued, do: record},
@@ -39,10 +44,15 @@ var table = map[State][]rule{
 	},
 
 	StateProcessing: {
+		// This is the last look before an attempt leaves, whatever way led here.
+		{on: Taken, when: tooOldNothingOut, to: StatePending, do: inquireNow, reason: "resend_window"},
+		{on: Taken, when: otherContentNothingOut, to: StatePending, do: inquireNow, reason: "other_content"},
 		{on: Taken, when: nothingOut, to: StateProcessing, do: openAttempt},
+		{on: Aged, when: tooOldNothingOut, to: StatePending, do: inquireNow, reason: "resend_window"},
 
 		// A success is believed whichever attempt it answers, also a late one.
 		{on: sent(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: sent(Succeeded), when: otherContent, to: StateReview, do: finish, reason: "other_content"},
 		{on: sent(Succeeded), to: StateSucceeded, do: finish},
 
 		// Everything else is decided only for the attempt that is out.
@@ -53,6 +63,8 @@ var table = map[State][]rule{
 		{on: sent(Refused), when: current, to: StateFailed, do: finish},
 		{on: sent(AskStatus), when: current, to: StatePending, do: inquireNow},
 		{on: sent(Inconsistent), when: current, to: StatePending, do: inquireNow},
+		{on: sent(Inconsistent), when: nothingOut, to: StatePending, do: inquireNow},
+		{on: sent(Inconsistent), to: StateProcessing, do: recordOther},
 		{on: sent(Unknown), when: currentRetriesLeft, to: StateProcessing, do: retry},
 		{on: sent(Unknown), when: current, to: StatePending, do: inquireLater},
 		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). The gate slows down for all.
@@ -74,14 +86,18 @@ var table = map[State][]rule{
 
 		// An inquiry of the pending time before a resend that comes late: proof is proof.
 		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: inquired(Succeeded), when: otherContent, to: StateReview, do: finish, reason: "other_content"},
 		{on: inquired(Succeeded), to: StateSucceeded, do: finish},
 	},
 
 	StatePending: {
 		{on: sent(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: sent(Succeeded), when: otherContent, to: StateReview, do: finish, reason: "other_content"},
 		{on: sent(Succeeded), to: StateSucceeded, do: finish},
+		{on: sent(Inconsistent), to: StatePending, do: recordOther, reason: "other_content"},
 
 		{on: inquired(Succeeded), when: notOurs, to: StateReview, do: finish, reason: "echo_mismatch"},
+		{on: inquired(Succeeded), when: otherContent, to: StateReview, do: finish, reason: "other_content"},
 		{on: inquired(Succeeded), to: StateSucceeded, do: finish},
 		// With 4043818 (4044318) on record the order that DANA knows had other content: its end is
 		// not proven to be this payout's.
@@ -95,6 +111,8 @@ var table = map[State][]rule{
 		{on: inquired(NotFound), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(NotFound), when: unconfirmed, to: StatePending, do: inquireAgain},
 		{on: inquired(NotFound), when: onceKnownToDANA, to: StateReview, do: finish, reason: "not_found_after_known"},
+		// After so long "not found" may mean that DANA has forgotten the payment.
+		{on: inquired(NotFound), when: tooOld, to: StateReview, do: finish, reason: "not_found_after_window"},
 		{on: inquired(NotFound), when: policyFailed, to: StateFailed, do: finish, reason: "not_found"},
 		{on: inquired(NotFound), when: policyReview, to: StateReview, do: finish, reason: "not_found"},
 		{on: inquired(NotFound), when: expired, to: StateReview, do: finish, reason: "expired_not_found"},
@@ -104,25 +122,24 @@ var table = map[State][]rule{
 		{on: inquired(InProgress), when: repeated, to: StatePending, do: record},
 		{on: inquired(InProgress), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(InProgress), to: StatePending, do: inquireAgain, reason: "in_progress"},
+		// No answer, or none that can be read: not even the cut-off rests on it before its time is over twice.
 		{on: inquired(Unknown), when: repeated, to: StatePending, do: record},
-		{on: inquired(Unknown), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Unknown), when: pastCutOffTwice, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(Unknown), to: StatePending, do: inquireAgain},
+		// DANA was not asked: there is no cut-off.
 		{on: inquired(Throttled), when: repeated, to: StatePending, do: record},
-		{on: inquired(Throttled), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(Throttled), to: StatePending, do: inquireAgain},
 		{on: inquired(NotSent), when: repeated, to: StatePending, do: record},
-		{on: inquired(NotSent), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(NotSent), to: StatePending, do: inquireAgain},
 		{on: inquired(Denied), when: repeated, to: StatePending, do: record},
-		{on: inquired(Denied), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(Denied), to: StatePending, do: inquireAgain},
 
-		{on: CutOff, when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: InquireNow, to: StatePending, do: askNow},
 		{on: Altered, to: StateReview, do: finish, reason: InstructionAltered},
 	},
 
 	StateReview: {
+		{on: sent(Inconsistent), to: StateReview, do: recordOther, reason: "other_content"},
 		{on: Resolved, when: asSucceeded, to: StateSucceeded, do: finish},
 		{on: Resolved, when: asFailed, to: StateFailed, do: finish},
 		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
@@ -131,7 +148,9 @@ var table = map[State][]rule{
 	},
 
 	StateSucceeded: {
-		{on: inquired(Refunded), when: foreign, to: StateSucceeded, do: record},
+		// What DANA has is perhaps another's: a person must look, and no reversal of it is this payout's.
+		{on: sent(Inconsistent), to: StateSucceeded, do: recordOther, reason: "other_content"},
+		{on: inquired(Refunded), when: foreignOrInconsistent, to: StateSucceeded, do: record},
 		{on: inquired(Refunded), to: StateRefunded, do: finish},
 		{on: Resolved, when: asRefunded, to: StateRefunded, do: finish},
 		{on: InquireNow, to: StateSucceeded, do: askNow},

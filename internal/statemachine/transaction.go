@@ -28,6 +28,8 @@ type Transaction struct {
 	Ref      string       `json:"-"` // partnerReferenceNo, the same for ever (promise 1)
 	Amount   money.Amount `json:"-"`
 	NotAfter time.Time    `json:"-"` // zero for never
+	// CreatedAt is when it was accepted.
+	CreatedAt time.Time `json:"-"`
 
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"` // machine-readable: why it is in this state
@@ -38,17 +40,21 @@ type Transaction struct {
 	DueAt  time.Time `json:"dueAt,omitzero"`
 	StepNo int       `json:"stepNo"`
 
-	Open     Attempt `json:"open,omitzero"`      // the attempt without an outcome, if any
-	Seq      int     `json:"seq"`                // attempts ever written ahead
-	Attempts int     `json:"attempts"`           // attempts that count
-	Round    int     `json:"round,omitempty"`    // attempts that count since the last (re)send began
-	Resends  int     `json:"resends,omitempty"`  // times it was sent again after "not found"
-	Unknown  bool    `json:"unknown,omitempty"`  // some attempt may have paid
-	Accepted bool    `json:"accepted,omitempty"` // DANA said once that it has the payout
+	Open     Attempt `json:"open,omitzero"`     // the attempt without an outcome, if any
+	Seq      int     `json:"seq"`               // attempts ever written ahead
+	Attempts int     `json:"attempts"`          // attempts that count
+	Round    int     `json:"round,omitempty"`   // attempts that count since the last (re)send began
+	Resends  int     `json:"resends,omitempty"` // times it was sent again after "not found"
+	Unknown  bool    `json:"unknown,omitempty"` // some attempt may have paid
+	// UnknownSince is when the oldest of the attempts that may have paid began; zero if that is
+	// not known.
+	UnknownSince time.Time `json:"unknownSince,omitzero"`
+	Accepted     bool      `json:"accepted,omitempty"` // DANA said once that it has the payout
 	// Confirmed: DANA took a send as it was. It refuses a number with other content (4043818,
 	// 4044318), so that what it has under this number is this payout, amount included.
 	Confirmed bool `json:"confirmed,omitempty"`
-	// Inconsistent: DANA said that the number was used with other content (4043818).
+	// Inconsistent: DANA said that the number was used with other content (4043818, 4044318). From
+	// then on nothing is sent, and no answer about the number is proof of this payout.
 	Inconsistent bool `json:"inconsistent,omitempty"`
 	// NeedNotify is what the first attempt's body says of a notify, true or false, so that every attempt has the
 	// same body. Empty when there was none, or when it was not kept.
@@ -64,7 +70,7 @@ type Transaction struct {
 // New is a payout that has just been accepted, due at once.
 func New(ref string, amount money.Amount, notAfter, now time.Time) Transaction {
 	return Transaction{
-		Ref: ref, Amount: amount, NotAfter: notAfter,
+		Ref: ref, Amount: amount, NotAfter: notAfter, CreatedAt: now,
 		State: StateQueued, Next: StepSend, DueAt: now, StepNo: 1,
 	}
 }
@@ -72,6 +78,15 @@ func New(ref string, amount money.Amount, notAfter, now time.Time) Transaction {
 // Expired reports whether the payout's not-after time has passed at now.
 func (t Transaction) Expired(now time.Time) bool {
 	return !t.NotAfter.IsZero() && now.After(t.NotAfter)
+}
+
+// unknownFor is how long ago the oldest attempt that may have paid began. If that is not known it
+// was made when the payout was accepted, at the earliest.
+func (t Transaction) unknownFor(now time.Time) time.Duration {
+	if t.UnknownSince.IsZero() {
+		return now.Sub(t.CreatedAt)
+	}
+	return now.Sub(t.UnknownSince)
 }
 
 // NotFoundAction is what happens after the confirmed "not found" of an inquiry.
@@ -104,8 +119,12 @@ type Policy struct {
 	RetryDelays []time.Duration
 	// InquiryDelays are the waits before inquiry 1..n of a pending payout; the last repeats.
 	InquiryDelays []time.Duration
-	// InquiryCutoff is how long a pending payout is followed up before StateReview.
+	// InquiryCutoff is how long a pending payout is followed up before StateReview. The first answer
+	// of DANA to an inquiry made after it that does not end the payout leaves it to a person.
 	InquiryCutoff time.Duration
+	// ResendWindow is how long an attempt that may have paid can be sent again: for so long DANA is
+	// believed to know the reference. An older one is asked about and never sent again. Zero: each is.
+	ResendWindow time.Duration
 	// NotFoundConfirmations is how many "not found" answers in a row are believed.
 	NotFoundConfirmations int
 	// ResendLimit is how often the same reference is sent again after that.
@@ -122,7 +141,7 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	waits := []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, 60 * time.Second}
 	return Policy{
-		RetryDelays: waits, InquiryDelays: waits, InquiryCutoff: 24 * time.Hour,
+		RetryDelays: waits, InquiryDelays: waits, InquiryCutoff: 24 * time.Hour, ResendWindow: 24 * time.Hour,
 		NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: Resend,
 	}
 }

@@ -61,7 +61,7 @@ func TestBank(t *testing.T) {
 		}}, sm.StateSucceeded, "", 2, 1},
 		"other content, says DANA": {account, sandbox.Behaviour{Sends: []sandbox.Send{
 			{Times: 1, Answer: "4044318"},
-		}}, sm.StateSucceeded, "", 1, 1}, // and its status names our amount
+		}}, sm.StateReview, "other_content", 1, 1}, // also if its status names our amount
 		"status that is nobody's": {account, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Times: 2, Answer: sandbox.ForeignRef}}}, sm.StateSucceeded, "", 1, 1},
 		"status over more money":  {account, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.ForeignAmount}}}, sm.StateReview, "echo_mismatch", 1, 1},
 		"in progress for a while": {account, sandbox.Behaviour{
@@ -147,6 +147,73 @@ func TestBankValidate(t *testing.T) {
 				t.Errorf("%s, %d sends; want %s, %d", rec.Tx.Reason, b.sends("PAY-1"), tt.reason, tt.sends)
 			}
 		})
+	}
+}
+
+// A payout whose holder's name is to be compared is not sent before that name has come, whatever came instead.
+func TestNameThatDidNotComeIsNoPermission(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer sandbox.Answer
+		ignore bool
+		action sm.MismatchAction
+		want   sm.State
+		reason string
+	}{
+		"not whole":              {sandbox.Missing, false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"not whole, failed":      {sandbox.Missing, false, sm.FailMismatch, sm.StateReview, "name_unknown"}, // not known fails nothing
+		"not whole, off":         {sandbox.Missing, true, sm.ReviewMismatch, sm.StateSucceeded, ""},
+		"no answer":              {sandbox.Drop, false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"HTML":                   {sandbox.HTML, false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"too many requests":      {"4294200", false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"server error":           {"5004201", false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"the merchant's trouble": {"4034220", false, sm.ReviewMismatch, sm.StateReview, "name_unknown"},
+		"our question":           {"4004201", false, sm.FailMismatch, sm.StateReview, "name_unknown"},
+		"no such account":        {"4044211", false, sm.ReviewMismatch, sm.StateFailed, "invalid_account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.policy.MismatchAction = tt.action
+			if err := b.dana.SetBehaviour(sandbox.Target{API: "bank-account-inquiry"}, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: tt.answer}}}); err != nil {
+				t.Fatal(err)
+			}
+			p := bankPayout("PAY-1", "2460888509")
+			p.Validate, p.AccountName = true, "Account Holder"
+			b.submitPayout(t, p)
+			w := b.worker(t, "w1")
+			w.Runner.IgnoreNames = tt.ignore
+			b.start(t, w)
+			rec := b.await(t, "PAY-1", tt.want)
+			if paid := b.sends("PAY-1") == 1; rec.Tx.Reason != tt.reason || paid != (tt.want == sm.StateSucceeded) {
+				t.Errorf("%s, %d sends; want %s", rec.Tx.Reason, b.sends("PAY-1"), tt.reason)
+			}
+			if tt.answer == "4034220" {
+				b.awaitHold(t, sm.MerchantLimit) // as it would when the send met it
+			}
+		})
+	}
+}
+
+// Refused credentials are no payout's fault: the name is asked for again when they are mended.
+func TestNameIsAskedForAgainAfterRefusedCredentials(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.dana.RefuseCredentials(true)
+	p := bankPayout("PAY-1", "2460888509")
+	p.Validate, p.AccountName = true, "Account Holder"
+	b.submitPayout(t, p)
+	b.start(t, b.worker(t, "w1"))
+	b.awaitHold(t, sm.CredentialsRefused)
+	if rec := b.get(t, "PAY-1"); rec.Tx.State != sm.StateQueued || b.sends("PAY-1") != 0 {
+		t.Errorf("%s, %d sends", rec.Tx.State, b.sends("PAY-1"))
+	}
+	b.dana.RefuseCredentials(false)
+	if rec := b.await(t, "PAY-1", sm.StateSucceeded); rec.Tx.Attempts != 1 {
+		t.Errorf("%d attempts count", rec.Tx.Attempts)
+	}
+	if e := b.entry(t, "PAY-1", "account_succeeded"); e == nil {
+		t.Error("it was sent without the name")
 	}
 }
 

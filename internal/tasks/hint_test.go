@@ -76,22 +76,6 @@ salur_notifies_total{result="unknown"} %d
 	}
 }
 
-// A payment that DANA tells of after a failure was booked is counted: it is what must wake a person.
-func TestPaidAfterFailed(t *testing.T) {
-	t.Parallel()
-	b, w := hinted(t)
-	rec := b.submit(t, "P-1", good)
-	w.Runner.decided(t.Context(), rec, sm.Decision{Entry: sm.Entry{From: sm.StateFailed, To: sm.StateFailed, Event: "inquiry_refunded"}})
-	w.Runner.decided(t.Context(), rec, sm.Decision{Entry: sm.Entry{From: sm.StateFailed, To: sm.StateFailed, Event: "inquiry_succeeded"}})
-	const want = `# HELP salur_paid_after_failed_total Inquiries in which DANA said paid of a payout that is booked as failed. Must be 0.
-# TYPE salur_paid_after_failed_total counter
-salur_paid_after_failed_total 1
-`
-	if err := testutil.GatherAndCompare(w.Runner.Metrics.Registry, strings.NewReader(want), "salur_paid_after_failed_total"); err != nil {
-		t.Error(err)
-	}
-}
-
 // However often and at once a notify comes, DANA is asked once, and at once.
 func TestHintsAskOnce(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,6 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	defer cancel()
 	x := out.status(r.DANA, xctx, id, ref)
 	verdict = verdictOf(x)
-	_, err = r.settle(ctx, rec.Payout, x, statemachine.InquiryResult(n, id, x.Outcome, r.Now()), number(ctx, "inquiry", n))
+	_, err = r.settle(ctx, rec.Payout, x, statemachine.InquiryResult(n, id, x.Outcome, r.Now()).Asked(now), number(ctx, "inquiry", n))
 	return err
 }

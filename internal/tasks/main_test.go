@@ -77,7 +77,7 @@ func setup(t *testing.T) *bundle {
 		policy: sm.Policy{
 			RetryDelays:   []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
 			InquiryDelays: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
-			InquiryCutoff: time.Minute, NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: sm.Resend,
+			InquiryCutoff: time.Minute, ResendWindow: time.Hour, NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: sm.Resend,
 		},
 		failures: 1000, openFor: time.Second, grace: time.Second, timeout: 2 * time.Second,
 	}

@@ -132,9 +132,16 @@ func (r *Runner) decided(ctx context.Context, rec ledger.Record, d statemachine.
 	fields = append(fields,
 		zap.String("from", string(d.Entry.From)), zap.String("to", string(d.Entry.To)), zap.String("event", string(d.Entry.Event)),
 		traceField(ctx))
-	if d.Entry.From == statemachine.StateFailed && d.Entry.Event == "inquiry_succeeded" {
+	if a := d.Entry.Answered; a != (statemachine.Answered{}) {
+		fields = append(fields, zap.Stringer("answered", a))
+	}
+	switch d.Contradicts() {
+	case statemachine.StateFailed:
 		r.Metrics.PaidAfterFailed()
-		r.Log.Error("DANA says paid of a payout that is booked as failed: a person must look", fields...)
+		r.Log.Error("DANA says paid, or is paying, of a payout that is booked as failed: a person must look", fields...)
+	case statemachine.StateSucceeded:
+		r.Metrics.OtherContentAfterPaid()
+		r.Log.Error("DANA says that the number of a payout that is booked as succeeded has other content: a person must look", fields...)
 	}
 	if d.Entry.Event == statemachine.Altered {
 		r.alarm(fields...)

@@ -96,11 +96,15 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 		case rec.Tx.Expired(now):
 			return statemachine.Expire(now), true
 		}
+		take := statemachine.Take(attempt)
+		if r.policy(p.Kind).Decide(rec.Tx, take).Tx.Open.Seq == 0 {
+			return take, true // DANA is asked first
+		}
 		// Only what is about to be sent is counted by the limits.
 		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
 			Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee(),
 		})
-		return statemachine.Take(attempt), admitted && unasked == nil
+		return take, admitted && unasked == nil
 	})
 	if err = errors.Join(err, unasked); err != nil {
 		// Not known: whether the attempt is on record, or counted. Nothing was sent; if it is there, it
@@ -110,7 +114,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	if d.Ignored {
 		return !admitted, nil
 	}
-	if d.Entry.Event != statemachine.Taken {
+	if rec.Tx.Open.ExternalID != attempt.ExternalID { // expired, or DANA is asked first: nothing may leave
 		note(ctx, danaclient.Exchange{}, d)
 		r.decided(ctx, rec, d, zap.String("ref", p.Ref))
 		return false, nil

@@ -181,9 +181,11 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 		return s.bookAltered(ctx, rec)
 	case tx.Next == statemachine.StepSend && tx.Expired(now):
 		return s.happen(ctx, rec.Payout, "expired", statemachine.Expire(now))
-	case tx.State == statemachine.StatePending && !now.Before(tx.PendingSince.Add(s.Policy.InquiryCutoff+s.Grace)):
-		// Its last inquiry was due at the cut-off and could not be made.
-		return s.happen(ctx, rec.Payout, "cut_off", statemachine.CutOffReached(now))
+	case tx.Next == statemachine.StepSend && tx.State == statemachine.StateProcessing:
+		// It may have waited behind a hold for so long that DANA must be asked first.
+		if d := s.policy(rec.Payout.Kind).Decide(tx, statemachine.Age(now)); !d.Ignored {
+			return s.happen(ctx, rec.Payout, "resend_window", statemachine.Age(now))
+		}
 	}
 	late := now.Sub(tx.DueAt)
 	lost, err := s.Queue.Rewake(ctx, rec, late > patience*s.Grace)

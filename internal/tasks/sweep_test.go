@@ -215,6 +215,7 @@ func TestSweeperLeavesABacklogAlone(t *testing.T) {
 	}
 }
 
+// What has been pending for longer than the cut-off is not over: DANA is asked first.
 func TestSweeperEndsWhatIsOver(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -242,7 +243,7 @@ func TestSweeperEndsWhatIsOver(t *testing.T) {
 	if err := w.Sweeper.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for ref, want := range map[string]sm.State{"EXPIRED": sm.StateFailed, "PENDING": sm.StateReview, "OTHER": sm.StateQueued} {
+	for ref, want := range map[string]sm.State{"EXPIRED": sm.StateFailed, "PENDING": sm.StatePending, "OTHER": sm.StateQueued} {
 		if got := b.get(t, ref).Tx.State; got != want {
 			t.Errorf("%s is %s, want %s", ref, got, want)
 		}

@@ -9,9 +9,9 @@ func TestMask(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{"v":1,"ref":"PAY-1"}`: `{"ref":"PAY-1","v":1}`,
-		`{"v":1,"ref":"P","customer":"62811742234","amount":"1","notes":"for Budi","customerId":"216610000000123"}`: `{"amount":"1","customer":"62811****234","customerId":"21661****123","notes":"****","ref":"P","v":1}`,
+		`{"v":1,"ref":"P","customer":"62811742234","amount":"1","notes":"for Budi","customerId":"216610000000123"}`: `{"amount":"1","customer":"****234","customerId":"****123","notes":"****","ref":"P","v":1}`,
 		`{"phone":"62811742234"}`: `{"phone":"****"}`,
-		`{"v":1,"ref":"P","kind":"bank","bankCode":"014","account":"2460888509","accountName":"Budi"}`: `{"account":"24608****509","accountName":"****","bankCode":"014","kind":"bank","ref":"P","v":1}`,
+		`{"v":1,"ref":"P","kind":"bank","bankCode":"014","account":"2460888509","accountName":"Budi"}`: `{"account":"****509","accountName":"****","bankCode":"014","kind":"bank","ref":"P","v":1}`,
 		`{"bankCode":"2460888509"}`: `{"bankCode":"****"}`,
 		`62811742234`:               `(unreadable payload, hidden)`,
 		`{"customer":"62811742234"`: `(unreadable payload, hidden)`,

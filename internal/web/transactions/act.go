@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/operate"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -149,7 +150,10 @@ func undone(ref string, err error, unclear string) error {
 	return unknown(err, unclear)
 }
 
-// unknown is an act of which the answer was lost: it may have been done. The text says what is safe to do.
+// unknown is an act of which the answer was lost: it may have been done, unless Redis has refused it. The text says what is safe to do.
 func unknown(err error, text string) error {
+	if r := redisfault.Of(err); r != nil && !r.Uncertain {
+		return &toldError{status: http.StatusServiceUnavailable, title: "Nothing was done", text: "Redis has refused: " + r.Error() + ".", err: err}
+	}
 	return &toldError{status: http.StatusServiceUnavailable, title: "Not known", text: text, err: err}
 }

@@ -1,6 +1,7 @@
 package transactions
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -58,6 +59,7 @@ type queueRow struct {
 	Name, Carries                 string
 	Known                         bool // false: it could not be read
 	Pending, Active, Later, Stuck int
+	Parked                        int // tasks that no worker can carry out
 	Lag                           string
 	Paused                        bool
 }
@@ -129,6 +131,10 @@ func (s *site) queueRows() ([]queueRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the queues: %w", err)
 	}
+	parked, err := s.queue.CountParked(context.Background()) // asynq's time-outs bound it
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]queueRow, len(queues))
 	for i, q := range queues {
 		rows[i] = queueRow{Name: q.name, Carries: q.carries, Known: true}
@@ -142,6 +148,10 @@ func (s *site) queueRows() ([]queueRow, error) {
 		}
 		rows[i].Pending, rows[i].Active, rows[i].Later = info.Pending, info.Active, info.Scheduled+info.Retry
 		rows[i].Stuck, rows[i].Paused = info.Archived, info.Paused
+		if info.Retry > 0 {
+			rows[i].Parked = parked[q.name]
+			rows[i].Later -= min(rows[i].Parked, rows[i].Later)
+		}
 		if info.Pending > 0 {
 			rows[i].Lag = age(info.Latency)
 		}

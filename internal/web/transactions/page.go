@@ -13,6 +13,7 @@ import (
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -53,6 +54,7 @@ type frame struct {
 	TasksPath string
 	ReadOnly  bool
 	Notice    string
+	Refused   string // why Redis takes no writes; empty when it does
 	States    []statemachine.State
 	Now       time.Time
 }
@@ -62,6 +64,9 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, p page) {
 	f := frame{page: p, Style: stylePath, TasksPath: s.TasksPath, ReadOnly: s.ReadOnly, States: statemachine.States, Now: s.Now()}
 	if p.status == 0 {
 		f.Notice = takeNotice(w, r)
+	}
+	if r := redisfault.Of(s.ledger.Writable(r.Context())); r != nil {
+		f.Refused = r.Error()
 	}
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, p.template+".html", f); err != nil {

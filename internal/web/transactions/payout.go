@@ -19,6 +19,7 @@ type payoutView struct {
 	Payout   payout.Payout
 	Tx       statemachine.Transaction
 	Means    string
+	Reason   *statemachine.ReasonRow // what its reason means, nil for none or one that is not known
 	Amount   string
 	By       string // who handed it over
 	Bank     bool
@@ -69,6 +70,9 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 		Created: rec.CreatedAt, Updated: rec.UpdatedAt, Age: age(s.Now().Sub(rec.CreatedAt)), History: history,
 		Answer:  operate.AnswerDoes(rec.Tx.State),
 		Inquire: s.form(actInquire, ref, sent), Resolve: s.form(actResolve, ref, sent), Cancel: s.form(actCancel, ref, sent),
+	}
+	if row, ok := statemachine.ReasonOf(rec.Tx.Reason); ok {
+		v.Reason = &row
 	}
 	// What people may do is what the machine would not ignore.
 	would := func(ev statemachine.Event) bool { return !statemachine.Policy{}.Decide(rec.Tx, ev).Ignored }

@@ -63,6 +63,7 @@ func New(cfg Config) http.Handler {
 		"GET " + Path + "list":    s.list,
 		"GET " + Path + "payout":  s.payout,
 		"GET " + Path + "holds":   s.holds,
+		"GET " + Path + "reasons": s.reasons,
 		"POST " + Path + "payout": s.act(s.actOnPayout),
 		"POST " + Path + "holds":  s.act(s.actOnHolds),
 		Path:                      s.lost,
