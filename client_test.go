@@ -446,7 +446,7 @@ func TestTransactionJSON(t *testing.T) {
 		tx.CreatedAt, tx.UpdatedAt, tx.NextActionAt, tx.History[0].At = at, at, &at, at
 		b, err := json.Marshal(tx)
 		const when = `"2026-11-21T09:30:00.005+07:00"`
-		want := `{"ref":"BANK-1","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.50","currency":"IDR"},"customer":"****234",` +
+		want := `{"ref":"BANK-1","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.50","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},"customer":"****234",` +
 			`"bankCode":"014","bank":"BCA","account":"****509","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 			`"createdAt":` + when + `,"updatedAt":` + when + `,"nextActionAt":` + when + `,` +
 			`"history":[{"at":` + when + `,"from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}]}`

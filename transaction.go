@@ -36,6 +36,7 @@ type Transaction struct {
 	State  State  `json:"state"`
 	Reason Reason `json:"reason"` // why it is in this state; may be empty
 	Amount Amount `json:"amount"`
+	Fee    Amount `json:"fee"` // that DANA is told of; the deposit falls by amount and fee. Zero with kind Bank
 
 	Customer string `json:"customer"`           // masked; with kind Bank the merchant's own number
 	BankCode string `json:"bankCode,omitempty"` // with kind Bank
@@ -107,7 +108,7 @@ func (t Time) String() string { return jakarta.Stamp(t.Time) }
 func newTransaction(rec ledger.Record) Transaction {
 	p, tx := rec.Payout, rec.Tx
 	t := Transaction{
-		Ref: p.Ref, Kind: Kind(p.Kind), State: State(tx.State), Reason: Reason(tx.Reason), Amount: Cents(p.Amount.Cents()),
+		Ref: p.Ref, Kind: Kind(p.Kind), State: State(tx.State), Reason: Reason(tx.Reason), Amount: Cents(p.Amount.Cents()), Fee: Cents(p.Fee.Cents()),
 		Customer: p.MaskedCustomer(), ReferenceNo: tx.ReferenceNo,
 		Attempts: tx.Attempts, Inquiries: tx.Inquiries, Resends: tx.Resends,
 		CreatedAt: Time{rec.CreatedAt}, UpdatedAt: Time{rec.UpdatedAt},

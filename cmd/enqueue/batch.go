@@ -26,7 +26,7 @@ The whole file is checked before the first payout is accepted, against the ledge
 what it holds is told on stderr. One bad row refuses the file, unless --continue-on-error
 accepts the others. A row that was accepted before, with the same content, counts as a
 duplicate and changes nothing: a file that was interrupted is simply run again.
---expect-count and --expect-total are of all good rows, each payout once, those that were
+--expect-count and --expect-total (amounts and fees) are of all good rows, each payout once, those that were
 accepted before included; a file that is not that is refused.
 
 The references of a CSV that a spreadsheet would rewrite (0001, MAR-1, 2026-3-1, 1E5, more than 15 digits) are
@@ -113,7 +113,7 @@ func (p *program) batchCommand() *cobra.Command {
 	f.BoolVar(&b.carryOn, "continue-on-error", false, "accept the good rows of a file that has bad ones")
 	f.BoolVar(&asWritten, "refs-as-written", false, "take the references of a CSV also where a spreadsheet would rewrite them, such as 0001")
 	f.Int64Var(&count, "expect-count", 0, "refuse a file that has not exactly so many payouts")
-	f.StringVar(&total, "expect-total", "", "refuse a file whose amounts do not add up to exactly this, in IDR")
+	f.StringVar(&total, "expect-total", "", "refuse a file whose amounts and fees do not add up to exactly this, in IDR")
 	f.StringVar(&b.outFile, "out", "", "write what became of each row to this file, .csv or .jsonl; one that exists is replaced")
 	return c
 }

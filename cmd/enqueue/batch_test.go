@@ -69,11 +69,11 @@ func TestBatchOut(t *testing.T) {
 		want string
 		code cli.Code
 	}{
-		{nil, "2,A1,skipped,,,\n", cli.Invalid},
-		{[]string{"--dry-run"}, "2,A1,skipped,,,\n", cli.Invalid},
-		{[]string{"--dry-run", "--continue-on-error"}, "2,A1,accepted,,,\n", cli.Invalid},
-		{[]string{"--continue-on-error"}, "2,A1,accepted,queued,,\n", cli.Invalid},
-		{[]string{"--continue-on-error"}, "2,A1,duplicate,queued,,\n", cli.Invalid},
+		{nil, `"2","A1","skipped","","",""` + "\n", cli.Invalid},
+		{[]string{"--dry-run"}, `"2","A1","skipped","","",""` + "\n", cli.Invalid},
+		{[]string{"--dry-run", "--continue-on-error"}, `"2","A1","accepted","","",""` + "\n", cli.Invalid},
+		{[]string{"--continue-on-error"}, `"2","A1","accepted","queued","",""` + "\n", cli.Invalid},
+		{[]string{"--continue-on-error"}, `"2","A1","duplicate","queued","",""` + "\n", cli.Invalid},
 	} {
 		_, errs, code := b.run(t.Context(), "", append([]string{"batch", path, "--out", results}, tt.args...)...)
 		text, err := os.ReadFile(results)

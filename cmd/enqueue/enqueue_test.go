@@ -98,6 +98,7 @@ func TestTopUp(t *testing.T) {
 		{"JSON", `{"ref":"PAY-2","state":"queued","duplicate":false}` + "\n", "", append(topUp("ref", "PAY-2"), "--json"), cli.Done},
 		{"OtherAmount", "", conflicts("PAY-1"), topUp("amount", "10001"), cli.Conflict},
 		{"OtherCustomer", "", conflicts("PAY-1"), topUp("customer", "628123450002"), cli.Conflict},
+		{"Fee", "accepted PAY-4: IDR 10000.00 and a fee of IDR 500.00 to ****001\n", "", topUp("ref", "PAY-4", "fee", "500"), cli.Done},
 		{"CustomerID", "accepted PAY-3: IDR 10000.00 to ****123\n", "", topUp("ref", "PAY-3", "customer", "620000000000", "customer-id", "216610000000123"), cli.Done},
 	} {
 		out, errs, code := b.run(t.Context(), "", tt.args...)

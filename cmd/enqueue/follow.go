@@ -52,7 +52,7 @@ func line(s batch.Standing) string {
 	}
 	for _, state := range order {
 		if sum := s[state]; sum.Payouts > 0 && (state.Final() || state == salur.Review) {
-			parts = append(parts, fmt.Sprintf("%d %s (%s)", sum.Payouts, state, sum.Amount))
+			parts = append(parts, fmt.Sprintf("%d %s (%s)", sum.Payouts, state, sum.Money()))
 		}
 	}
 	if parts == nil {

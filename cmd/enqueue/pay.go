@@ -56,11 +56,19 @@ func (p *program) pay(c *cobra.Command, po payout.Payout) error {
 	case p.json:
 		return cli.PrintJSON(out, got)
 	case !got.Duplicate:
-		_, err = fmt.Fprintf(out, "accepted %s: %s to %s\n", po.Ref, po.Amount, po.Payee())
+		_, err = fmt.Fprintf(out, "accepted %s: %s to %s\n", po.Ref, priced(po), po.Payee())
 	default:
 		_, err = fmt.Fprintf(out, "%s was accepted before; it is %s\n", po.Ref, got.State)
 	}
 	return err
+}
+
+// priced is what a payout pays, and its fee where it has one.
+func priced(po payout.Payout) string {
+	if po.Fee.Cents() == 0 {
+		return po.Amount.String()
+	}
+	return fmt.Sprintf("%s and a fee of %s", po.Amount, po.Fee)
 }
 
 // moneyFlags are how much is paid or asked about, and who is charged.

@@ -55,5 +55,5 @@ func (b *batchRun) sum(t batch.Tally, whole bool) string {
 			accepted = t.New
 		}
 	}
-	return fmt.Sprintf("%s%d accepted (%s), %d accepted before, %d refused", mood, accepted.Payouts, accepted.Amount, t.Before, t.Refused)
+	return fmt.Sprintf("%s%d accepted (%s), %d accepted before, %d refused", mood, accepted.Payouts, accepted.Money(), t.Before, t.Refused)
 }

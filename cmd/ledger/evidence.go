@@ -37,7 +37,7 @@ audit files (SALUR_AUDIT_FILE) that are named, each exchange with DANA. Phone nu
 and names are masked, and there are no secrets in it. A file that exists is never overwritten.
 
 It prints the file's SHA-256 the way sha256sum does, so that sha256sum -c tells later whether the file was changed.`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.OneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			rdb, err := p.look(c)
 			if err != nil {

@@ -169,7 +169,7 @@ func TestEvidenceRefuses(t *testing.T) {
 	b.refused(t, cli.NotFound, []string{"evidence", "NONE", "--out", dir + "/x"}, `ref "NONE": no payout with this reference`)
 	b.refused(t, cli.Invalid, []string{"evidence", "review", "--out", dir + "/no/x"}, "--out: ")
 	b.refused(t, cli.Invalid, []string{"evidence", "review", "--out", dir + "/x", "--audit", dir + "/none"}, "--audit: ")
-	b.refused(t, cli.Invalid, []string{"evidence"}, "accepts 1 arg")
+	b.refused(t, cli.Invalid, []string{"evidence"}, "takes one argument: ledger ")
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("what was refused leaves %v, %v", left, err)
 	}

@@ -93,7 +93,32 @@ func TestHoldAndResumeJSON(t *testing.T) {
 	}
 }
 
-// When Redis fails after it has answered, nobody claims to know what became of the write.
+// A replica refuses the write for certain, and so it is reported.
+func TestWriteThatAReplicaRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		args []string
+		says string
+	}{
+		{commands[4], "the decision is not on record: this Redis is a replica"},
+		{commands[5], "sending is not held: this Redis is a replica"},
+		{commands[6], "nothing was lifted: this Redis is a replica"},
+	} {
+		t.Run(tc.args[0], func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.put(t, sm.StateReview)
+			holdForCause(t, b)
+			// A replica answers PING and reads, and refuses writes.
+			if err := b.rdb.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
+				t.Fatal(err)
+			}
+			b.refused(t, cli.Unreachable, tc.args, tc.says)
+		})
+	}
+}
+
+// When the answer to a write is lost, nobody claims to know what became of it.
 func TestWriteOfUnknownEnd(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -110,11 +135,7 @@ func TestWriteOfUnknownEnd(t *testing.T) {
 			b := setup(t)
 			b.put(t, sm.StateReview)
 			holdForCause(t, b)
-			// A replica answers PING and reads, and refuses writes.
-			if err := b.rdb.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
-				t.Fatal(err)
-			}
-			b.refused(t, tc.code, tc.args, tc.says)
+			b.through(loseScripts(t, b.rdb.Options().Addr)).refused(t, tc.code, tc.args, tc.says)
 		})
 	}
 }

@@ -20,7 +20,7 @@ func (p *program) inquireCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inquire REF",
 		Short: "Have a worker ask DANA now how a payout stands",
-		Args:  cobra.ExactArgs(1),
+		Args:  cli.OneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := remark(reason); err != nil {
 				return err

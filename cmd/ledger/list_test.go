@@ -89,10 +89,10 @@ func TestListForms(t *testing.T) {
 	b := setup(t)
 	b.putPending(t)
 	b.put(t, sm.StateFailed)
-	wantJSON := `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
+	wantJSON := `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 		`"customer":"****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null}
-{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
+{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 		`"customer":"****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00"}
 `
@@ -115,11 +115,11 @@ func TestListBank(t *testing.T) {
 	b.putBanks(t)
 	b.create(t, payout.Instruction{Ref: "TOP", Customer: phone, Amount: "1"}, nine.Add(2*time.Second))
 	common := `"danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,"createdAt":"2026-03-01T09:00:0`
-	wantJSON := `{"ref":"TOP","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"customer":"****234",` +
+	wantJSON := `{"ref":"TOP","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},"customer":"****234",` +
 		common + `2.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":"2026-03-01T09:00:02.000+07:00"}
-{"ref":"NEW","kind":"bank","state":"queued","reason":"","amount":{"value":"2.00","currency":"IDR"},"customer":"****234","bankCode":"99999","account":"****",` +
+{"ref":"NEW","kind":"bank","state":"queued","reason":"","amount":{"value":"2.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},"customer":"****234","bankCode":"99999","account":"****",` +
 		common + `1.000+07:00","updatedAt":"2026-03-01T09:00:01.000+07:00","nextActionAt":"2026-03-01T09:00:01.000+07:00"}
-{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"customer":"****234","bankCode":"014","bank":"BCA","account":"****509",` +
+{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},"customer":"****234","bankCode":"014","bank":"BCA","account":"****509",` +
 		common + `0.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00"}
 `
 	if diff := cmp.Diff(wantJSON, b.must(t, "list", "--json")); diff != "" {

@@ -73,7 +73,7 @@ func TestBadUsage(t *testing.T) {
 	}{
 		{"NoCommand", nil, "choose a command"},
 		{"UnknownCommand", []string{"exports"}, "unknown command"},
-		{"ShowNothing", []string{"show"}, "accepts 1 arg"},
+		{"ShowNothing", []string{"show"}, "takes one argument: ledger "},
 		{"ListArgument", []string{"list", "x"}, `takes no arguments`},
 		{"UnknownState", []string{"list", "--state", "done"}, `--state "done": use one of queued, processing, pending, review, succeeded, failed, refunded`},
 		{"Since", []string{"list", "--since", "yesterday"}, `--since "yesterday": use RFC 3339`},

@@ -23,7 +23,7 @@ and the reason on record. It cannot be taken back. It moves no money and asks no
 first at ledger show REF and at DANA's merchant portal.
 
 A payout that succeeded can be resolved as refunded, for a reversal that a person has seen.`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.OneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			target, err := resolution(as)
 			if err := errors.Join(err, sentence("reason", reason), sentence("by", by)); err != nil {

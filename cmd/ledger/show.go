@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -20,7 +21,7 @@ func (p *program) showCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show REF",
 		Short: "Show one payout and all that happened to it",
-		Args:  cobra.ExactArgs(1),
+		Args:  cli.OneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			rdb, err := p.look(c)
 			if err != nil {
@@ -62,8 +63,11 @@ func describe(rec ledger.Record) string {
 		{"state", string(tx.State)},
 		{"reason", tx.Reason},
 		{"amount", p.Amount.String()},
-		{"customer", p.MaskedCustomer()},
 	}
+	if p.Kind == payout.TopUp { // a transfer to a bank has no field for one
+		rows = append(rows, []string{"fee", money.Rupiah(0).Add(p.Fee).String()})
+	}
+	rows = append(rows, []string{"customer", p.MaskedCustomer()})
 	if p.Kind == payout.Bank {
 		rows = append(rows, []string{"bank", p.Bank()}, []string{"account", payout.Mask(p.Account)})
 	}

@@ -34,21 +34,21 @@ func TestShowJSON(t *testing.T) {
 	accepted := `"history":[{"at":"2026-03-01T09:00:00.000+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}`
 	taken := `{"at":"2026-03-01T09:00:01.000+07:00","from":"queued","to":"processing","event":"taken","detail":"attempt 1","responseCode":"","externalId":"ext-1"}`
 	for ref, want := range map[string]string{
-		"PAY-1": `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},` +
+		"PAY-1": `{"ref":"PAY-1","kind":"topup","state":"pending","reason":"in_progress","amount":{"value":"10000.50","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 			`"customer":"****234","danaReferenceNo":"2026030100001","attempts":1,"inquiries":2,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:08.000+07:00","nextActionAt":"2026-03-01T09:00:18.000+07:00",` +
 			accepted + `,` + taken +
 			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"pending","event":"send_ask_status","detail":"unreadable","responseCode":"","externalId":"ext-1"}` +
 			`,{"at":"2026-03-01T09:00:08.000+07:00","from":"pending","to":"pending","event":"inquiry_in_progress","detail":"status 01, 2 times since 2026-03-01T09:00:03.000+07:00","responseCode":"2003900","externalId":"ext-3"}]}`,
-		"queued": `{"ref":"queued","kind":"topup","state":"queued","reason":"","amount":{"value":"10000.00","currency":"IDR"},` +
+		"queued": `{"ref":"queued","kind":"topup","state":"queued","reason":"","amount":{"value":"10000.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 			`"customer":"****234","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
-		"failed": `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},` +
+		"failed": `{"ref":"failed","kind":"topup","state":"failed","reason":"exceeds_limit","amount":{"value":"10000.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 			`"customer":"****234","danaReferenceNo":"","attempts":1,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:02.000+07:00","nextActionAt":null,` +
 			accepted + `,` + taken +
 			`,{"at":"2026-03-01T09:00:02.000+07:00","from":"processing","to":"failed","event":"send_refused","detail":"exceeds_limit","responseCode":"4033802","externalId":"ext-1"}]}`,
-		"BY-ID": `{"ref":"BY-ID","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},` +
+		"BY-ID": `{"ref":"BY-ID","kind":"topup","state":"queued","reason":"","amount":{"value":"1.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 			`"customer":"****042","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 			`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` + accepted + `]}`,
 	} {
@@ -69,6 +69,7 @@ kind            topup
 state           pending
 reason          in_progress
 amount          IDR 10000.50
+fee             IDR 0.00
 customer        ****234
 DANA reference  2026030100001
 sent            1 attempts, 0 resends
@@ -142,7 +143,7 @@ next            send at 2026-03-01T09:00:00.000+07:00
 	if out := b.must(t, "show", "NEW"); !strings.Contains(out, "\nbank            99999\naccount         ****\n") {
 		t.Errorf("a bank that is not known shows %s", out)
 	}
-	wantJSON := `{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},` +
+	wantJSON := `{"ref":"BANK","kind":"bank","state":"queued","reason":"","amount":{"value":"50000.00","currency":"IDR"},"fee":{"value":"0.00","currency":"IDR"},` +
 		`"customer":"****234","bankCode":"014","bank":"BCA","account":"****509","danaReferenceNo":"","attempts":0,"inquiries":0,"resends":0,` +
 		`"createdAt":"2026-03-01T09:00:00.000+07:00","updatedAt":"2026-03-01T09:00:00.000+07:00","nextActionAt":"2026-03-01T09:00:00.000+07:00",` +
 		`"history":[{"at":"2026-03-01T09:00:00.000+07:00","from":"","to":"queued","event":"accepted","detail":"","responseCode":"","externalId":""}]}`

@@ -81,7 +81,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 	s := &system{cfg: cfg, log: log, redis: rdb}
 	if s.listener, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		s.close()
-		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w", cfg.HTTP.Addr, err)
+		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w; choose another address, such as SALUR_HTTP_ADDR=127.0.0.1:0 for any free port", cfg.HTTP.Addr, err)
 	}
 	runner, m := s.wire(dana)
 	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
@@ -124,7 +124,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 			AfterLoss: w.AfterLoss,
 		},
 		BankRetryDelays: w.BankRetryDelays, IgnoreNames: w.NameMismatch == config.NameMismatchOff,
-		NeedNotify: s.cfg.DANA.NeedNotify, Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
+		NeedNotify: s.cfg.DANA.NeedNotify, Bounds: s.cfg.Bounds, Owner: owner(), Now: time.Now, Log: s.log, Metrics: m,
 	}
 	var watch gate.Watch
 	if s.cfg.WatchesBalance() {
@@ -139,7 +139,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
 		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe, Watch: watch, PersonResumes: !w.ResumeWhenFunded,
-		Limits: gate.Limits{Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
+		Limits: gate.Limits{Fee: s.cfg.Bounds.MaxFee, Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
 		OnBreaker: func(api, from, to string) {
 			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
 		},

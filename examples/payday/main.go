@@ -167,7 +167,7 @@ func (p *payday) show(w http.ResponseWriter, r *http.Request) {
 	states := map[string]string{}
 	for i, person := range p.people {
 		if tx, ok := found[refs[i]]; ok {
-			states[person.ID] = strings.TrimSpace(string(tx.State) + " " + tx.Reason)
+			states[person.ID] = strings.TrimSpace(string(tx.State) + " " + string(tx.Reason))
 		}
 	}
 	reply(w, states)

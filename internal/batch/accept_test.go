@@ -40,7 +40,7 @@ func TestAccept(t *testing.T) {
 	if held := b.holds(); held != n {
 		t.Errorf("%d payouts are held", held)
 	}
-	if tally := p.Tally(); tally.Accepted != (Sum{n, salur.Cents(n * 150)}) || tally.Before != 1 || tally.Refused != 1 || tally.New.Payouts != 0 {
+	if tally := p.Tally(); tally.Accepted != (Sum{Payouts: n, Amount: salur.Cents(n * 150)}) || tally.Before != 1 || tally.Refused != 1 || tally.New.Payouts != 0 {
 		t.Errorf("%+v", tally)
 	}
 	// Once more it is all on record.
@@ -48,7 +48,7 @@ func TestAccept(t *testing.T) {
 	if err := p.Accept(t.Context(), true, nothing); err != nil {
 		t.Fatal(err)
 	}
-	if tally := p.Tally(); tally.Accepted.Payouts != 0 || tally.Known[salur.Queued] != (Sum{n, salur.Cents(n * 150)}) || b.holds() != n {
+	if tally := p.Tally(); tally.Accepted.Payouts != 0 || tally.Known[salur.Queued] != (Sum{Payouts: n, Amount: salur.Cents(n * 150)}) || b.holds() != n {
 		t.Errorf("%+v", tally)
 	}
 }

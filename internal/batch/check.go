@@ -79,7 +79,7 @@ func (p *Plan) read(ctx context.Context, looks *errgroup.Group, progress io.Writ
 			p.table.add(entry{verdict: Invalid})
 			continue
 		}
-		e := p.table.add(entry{content: contentOf(row), ref: p.hash(row.Payout.Ref), cents: row.Payout.Amount.Cents()})
+		e := p.table.add(entry{content: contentOf(row), ref: p.hash(row.Payout.Ref), cents: row.Payout.Amount.Cents() + row.Payout.Fee.Cents(), fee: row.Payout.Fee.Cents()})
 		payouts, entries = append(payouts, row.Payout), append(entries, e)
 		if len(payouts) == atOnce {
 			look()

@@ -103,9 +103,9 @@ func TestPropertyAccepted(t *testing.T) {
 			}
 			if _, again := want[p.ref]; !again {
 				want[p.ref] = p.cents
-				good.add(p.cents)
+				good.add(&entry{cents: p.cents}, 1)
 				if !on {
-					fresh.add(p.cents)
+					fresh.add(&entry{cents: p.cents}, 1)
 				}
 			}
 		}
@@ -191,6 +191,30 @@ func TestContentIsOfEveryField(t *testing.T) {
 		add(name+"…", p)
 	}
 	add("a shifted text", salur.Payout{Ref: "xx", NotAfter: base.NotAfter})
+}
+
+// What a file takes from the deposit is its amounts and its fees.
+func TestTotalsCountFees(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p := b.check(b.open("p.csv", "ref,customer,amount,fee\nA,62811742234,1,5000000\nA,62811742234,1,5000000\nB,62811742234,1,7000000.50\nC,62811742234,1,\n"))
+	total, amounts := salur.Cents(1200000350), salur.Rupiah(3)
+	if err := p.Unexpected(Expect{Total: &total}); err != nil {
+		t.Error(err)
+	}
+	const found = "IDR 12000003.50, of which fees IDR 12000000.50"
+	if err := p.Unexpected(Expect{Total: &amounts}); err == nil || err.Error() != "expected IDR 3.00, found "+found+" in good payouts; nothing was accepted" {
+		t.Error(err)
+	}
+	if line := p.Tally().String(); line != "3 new ("+found+"), 1 repeated" {
+		t.Error(line)
+	}
+	if err := p.Accept(t.Context(), false, func(Row) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Tally().Accepted; got != (Sum{3, total, salur.Cents(1200000050)}) || got.Money() != found {
+		t.Errorf("accepted %+v", got)
+	}
 }
 
 func TestExpectations(t *testing.T) {

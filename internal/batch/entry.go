@@ -12,7 +12,8 @@ import (
 type entry struct {
 	content [16]byte // of its payout; zero for a row that is none
 	ref     uint64   // hash of its reference: equal ones are suspects of being the same, no more
-	cents   int64
+	cents   int64    // that leave the deposit: amount and fee
+	fee     int64    // of these
 	// peer is, for a row that repeats another, that row's number, and for one whose reference
 	// another row has with other content, that row's line.
 	peer    uint32

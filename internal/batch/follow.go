@@ -122,7 +122,7 @@ func (w *watch) readAll(ctx context.Context) error {
 				return purged(ref)
 			}
 			entries[i].state = number(tx.State)
-			w.count(states[entries[i].state], entries[i].cents, 1)
+			w.count(entries[i], 1)
 			if err := w.tell(entries[i], tx); err != nil {
 				return err
 			}
@@ -151,11 +151,10 @@ func purged(ref string) error {
 	return cli.Fail(cli.NotFound, fmt.Errorf("ref %q: %w", ref, salur.ErrNotFound))
 }
 
-func (w *watch) count(state salur.State, cents int64, n int) {
-	sum := w.standing[state]
-	sum.Payouts += n
-	sum.Amount = salur.Cents(sum.Amount.Cents() + int64(n)*cents)
-	w.standing[state] = sum
+func (w *watch) count(e *entry, n int64) {
+	sum := w.standing[states[e.state]]
+	sum.add(e, n)
+	w.standing[states[e.state]] = sum
 }
 
 func (w *watch) tell(e *entry, tx salur.Transaction) error {
@@ -237,9 +236,9 @@ func (w *watch) reread(ctx context.Context, refs []string) error {
 		if e == nil {
 			continue
 		}
-		w.count(states[e.state], e.cents, -1)
+		w.count(e, -1)
 		e.state = number(tx.State)
-		w.count(states[e.state], e.cents, 1)
+		w.count(e, 1)
 		if err := w.tell(e, tx); err != nil {
 			return err
 		}

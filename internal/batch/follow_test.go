@@ -91,7 +91,7 @@ func TestFollow(t *testing.T) {
 	b.end("A", sm.Outcome{Kind: sm.Succeeded}) // before anybody looks
 	f := &follower{}
 	f.then = func() {
-		if want := (Standing{salur.Queued: {3, salur.Rupiah(14)}, salur.Succeeded: {1, salur.Rupiah(1)}}); !maps.Equal(f.last, want) {
+		if want := (Standing{salur.Queued: {Payouts: 3, Amount: salur.Rupiah(14)}, salur.Succeeded: {Payouts: 1, Amount: salur.Rupiah(1)}}); !maps.Equal(f.last, want) {
 			t.Errorf("at first %v", f.last)
 		}
 		b.end("OTHER", sm.Outcome{Kind: sm.Succeeded})
@@ -104,7 +104,7 @@ func TestFollow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Standing{salur.Succeeded: {2, salur.Rupiah(9)}, salur.Failed: {1, salur.Rupiah(2)}, salur.Review: {1, salur.Rupiah(4)}}
+	want := Standing{salur.Succeeded: {Payouts: 2, Amount: salur.Rupiah(9)}, salur.Failed: {Payouts: 1, Amount: salur.Rupiah(2)}, salur.Review: {Payouts: 1, Amount: salur.Rupiah(4)}}
 	if !maps.Equal(standing, want) {
 		t.Errorf("%v, want %v", standing, want)
 	}
@@ -133,7 +133,7 @@ func TestFollowWithEqualHashes(t *testing.T) {
 	listen := f.listen()
 	listen.Ended = func(salur.Transaction) error { return nil }
 	standing, err := p.Follow(t.Context(), listen)
-	if err != nil || standing[salur.Succeeded] != (Sum{3, salur.Rupiah(13)}) || standing[salur.Failed] != (Sum{1, salur.Rupiah(2)}) || standing.Open() != 0 {
+	if err != nil || standing[salur.Succeeded] != (Sum{Payouts: 3, Amount: salur.Rupiah(13)}) || standing[salur.Failed] != (Sum{Payouts: 1, Amount: salur.Rupiah(2)}) || standing.Open() != 0 {
 		t.Errorf("%+v, %v", standing, err)
 	}
 }
@@ -160,7 +160,7 @@ func TestFollowRidesOutAnOutage(t *testing.T) {
 		}
 	}
 	standing, err := p.Follow(t.Context(), listen)
-	if err != nil || standing[salur.Succeeded] != (Sum{2, salur.Rupiah(3)}) || len(f.ended) != 2 {
+	if err != nil || standing[salur.Succeeded] != (Sum{Payouts: 2, Amount: salur.Rupiah(3)}) || len(f.ended) != 2 {
 		t.Errorf("%+v, %v", standing, err)
 	}
 	if diff := cmp.Diff([]bool{true, false}, f.away); diff != "" {

@@ -10,19 +10,30 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 )
 
-// Sum is how many payouts there are of something, and what they add up to.
+// Sum is how many payouts there are of something, and what they take from the deposit.
 type Sum struct {
 	Payouts int
-	Amount  salur.Amount
+	Amount  salur.Amount // of the payouts and their fees
+	Fees    salur.Amount // of these
 }
 
-func (s *Sum) add(cents int64) {
-	s.Payouts++
-	s.Amount = salur.Cents(s.Amount.Cents() + cents)
+// add counts the payout of a row n times; -1 takes it off.
+func (s *Sum) add(e *entry, n int64) {
+	s.Payouts += int(n)
+	s.Amount = salur.Cents(s.Amount.Cents() + n*e.cents)
+	s.Fees = salur.Cents(s.Fees.Cents() + n*e.fee)
 }
 
 // String is as in "3 (IDR 600.50)", for people.
-func (s Sum) String() string { return fmt.Sprintf("%d (%s)", s.Payouts, s.Amount) }
+func (s Sum) String() string { return fmt.Sprintf("%d (%s)", s.Payouts, s.Money()) }
+
+// Money is as in "IDR 602.50, of which fees IDR 2.00", for people.
+func (s Sum) Money() string {
+	if s.Fees == (salur.Amount{}) {
+		return s.Amount.String()
+	}
+	return fmt.Sprintf("%s, of which fees %s", s.Amount, s.Fees)
+}
 
 // Tally counts the rows of a file.
 type Tally struct {
@@ -44,12 +55,12 @@ func (p *Plan) Tally() Tally {
 		e := p.table.at(row)
 		switch e.verdict {
 		case New:
-			t.New.add(e.cents)
+			t.New.add(e, 1)
 		case Accepted:
-			t.Accepted.add(e.cents)
+			t.Accepted.add(e, 1)
 		case Known:
 			known := t.Known[states[e.state]]
-			known.add(e.cents)
+			known.add(e, 1)
 			t.Known[states[e.state]] = known
 			t.Before++
 		case Repeated:
@@ -62,7 +73,7 @@ func (p *Plan) Tally() Tally {
 			}
 		}
 		if e.verdict < Repeated {
-			t.Good.add(e.cents)
+			t.Good.add(e, 1)
 		}
 	}
 	return t
@@ -74,7 +85,7 @@ func (t Tally) String() string {
 	say := func(n int, what string, sum *Sum) {
 		switch {
 		case n > 0 && sum != nil:
-			parts = append(parts, fmt.Sprintf("%d %s (%s)", n, what, sum.Amount))
+			parts = append(parts, fmt.Sprintf("%d %s (%s)", n, what, sum.Money()))
 		case n > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
@@ -118,7 +129,7 @@ func (p *Plan) Unexpected(want Expect) error {
 		wrong = append(wrong, fmt.Errorf("expected %d payouts, found %d good ones; nothing was accepted", *want.Count, good.Payouts))
 	}
 	if want.Total != nil && *want.Total != good.Amount {
-		wrong = append(wrong, fmt.Errorf("expected %s, found %s in good payouts; nothing was accepted", want.Total, good.Amount))
+		wrong = append(wrong, fmt.Errorf("expected %s, found %s in good payouts; nothing was accepted", want.Total, good.Money()))
 	}
 	if wrong == nil {
 		return nil

@@ -14,3 +14,11 @@ func NoArgs(c *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// OneArg is for commands about one thing, and says how the command is written.
+func OneArg(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return Fail(Invalid, fmt.Errorf("takes one argument: %s", c.UseLine()))
+	}
+	return nil
+}

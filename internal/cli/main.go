@@ -53,6 +53,7 @@ func prepare(c *cobra.Command, begun *bool) {
 	}
 	if c.HasSubCommands() && !c.Runnable() {
 		c.Args = knownCommand
+		c.FParseErrWhitelist.UnknownFlags = true // the mistake is the command, not the flags that it would have had
 		c.RunE = func(c *cobra.Command, _ []string) error {
 			return Fail(Invalid, errors.New("choose a command; see "+c.CommandPath()+" --help"))
 		}

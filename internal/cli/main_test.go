@@ -22,7 +22,7 @@ import (
 // program is a program whose command "do" fails with err.
 func program(err error) *cobra.Command {
 	root := &cobra.Command{Use: "prog", Short: "what it is"}
-	do := &cobra.Command{Use: "do REF", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	do := &cobra.Command{Use: "do REF", Args: OneArg, RunE: func(c *cobra.Command, args []string) error {
 		if asJSON, _ := c.Flags().GetBool("json"); asJSON {
 			return errors.Join(PrintJSON(c.OutOrStdout(), map[string]string{"ref": args[0]}), err)
 		}
@@ -67,9 +67,10 @@ func TestMainTellsErrors(t *testing.T) {
 		{"before the command", "early", refused, 4, "", "prog: dial tcp: connection refused\n"},
 		{"unknown flag", "do A --nope", nil, 2, "", "prog: unknown flag: --nope\n"},
 		{"flag without value", "do A --customer", nil, 2, "", "prog: flag needs an argument: --customer\n"},
-		{"argument missing", "do", nil, 2, "", "prog: accepts 1 arg(s), received 0\n"},
+		{"argument missing", "do", nil, 2, "", "prog: takes one argument: prog do REF [flags]\n"},
 		{"flag missing", "need", nil, 2, "", "prog: required flag(s) \"ref\" not set\n"},
 		{"unknown command", "62811742234", nil, 2, "", "prog: unknown command; see prog --help\n"},
+		{"mistyped command with its flags", "nee --ref A", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
 		{"mistyped command", "nee", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
 		{"no command", "", nil, 2, "", "prog: choose a command; see prog --help\n"},
 		{"no command of a group", "group", nil, 2, "", "prog: choose a command; see prog group --help\n"},

@@ -376,8 +376,8 @@ func TestDurationIsTheClocks(t *testing.T) {
 	cfg := testConfig(serve(t, func(w http.ResponseWriter, _ *http.Request) { write(w, paidAnswer) }).URL)
 	now := noon()
 	cfg.Now = func() time.Time { now = now.Add(time.Second); return now }
-	// Read at the start, for X-TIMESTAMP and at the end.
-	if x := newClient(t, cfg).TopUp(t.Context(), "1", testPayout(t)); x.Duration != 2*time.Second {
-		t.Errorf("duration %v, want 2s", x.Duration)
+	// Read at the start, for X-TIMESTAMP, right before the request leaves, and at the end.
+	if x := newClient(t, cfg).TopUp(t.Context(), "1", testPayout(t)); x.Duration != 3*time.Second {
+		t.Errorf("duration %v, want 3s", x.Duration)
 	}
 }

@@ -131,7 +131,7 @@ func (s *system) refused(password, url, ca string) {
 		"no authority":    {strings.Replace(url, "?ca_file="+ca, "", 1), "certificate", 4},
 		"no such file":    {strings.Replace(url, ca, "/nowhere.pem", 1), "ca_file", 2},
 		"an empty file":   {strings.Replace(url, ca, empty, 1), "ca_file", 2},
-		"no TLS":          {strings.Replace(strings.Replace(url, "rediss:", "redis:", 1), "?ca_file="+ca, "", 1), "cannot be reached", 4},
+		"no TLS":          {strings.Replace(strings.Replace(url, "rediss:", "redis:", 1), "?ca_file="+ca, "", 1), "speaks TLS; use rediss://", 2},
 		"wrong password":  {strings.Replace(url, password, "x"+password, 1), "WRONGPASS", 4},
 	} {
 		s.env["REDIS_URL"] = tc.url

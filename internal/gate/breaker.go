@@ -48,6 +48,10 @@ type api struct {
 	// retryAt is when an open breaker will be half-open. gobreaker changes the state only
 	// when it is asked, so that the waiter must know when to ask. Guarded by Gate.mu.
 	retryAt time.Time
+	// pausedUntil is when sends after a 429 are worth another look; first tells that a send of this worker is the one
+	// that goes first after the pause. Guarded by Gate.mu.
+	pausedUntil time.Time
+	first       bool
 }
 
 // lane is the queue before one API for one purpose. Only who has the turn looks at the

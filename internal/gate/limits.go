@@ -34,6 +34,7 @@ type Limits struct {
 
 // Payment is what the limits look at.
 type Payment struct {
+	API   string // by which it is sent; a pause after 429 is of one API
 	Ref   string
 	Total money.Amount // what leaves the deposit: the amount and the fee
 	Fee   money.Amount
@@ -56,20 +57,23 @@ const (
 	dayFor = 48 * time.Hour
 )
 
-// admit says what keeps a payment: "held", the limit it would break and the sum before it,
-// or "" when it is counted and may be sent. A payment is counted once in each sum, however often it
+// admit says what keeps a payment: "held", "paused" with the end of the pause in ms, the limit it would break and the sum before it,
+// or "" when it is counted and may be sent, and "first" when it goes first after a pause. A payment is counted once in each sum, however often it
 // is tried; the minute's moves with its latest attempt.
 //
 // The minute never goes back: a worker whose clock is behind counts by the latest time seen.
 // Sums are compared as doubles; config bounds the limits to what those hold exactly.
-var admit = redis.NewScript(`
+var admit = redis.NewScript(turnOf + `
 local holds, let, recent, sumOfRecent, day = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ref, cents, now, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local mostPayout, mostDay, mostMinute = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local fee, mostFee = tonumber(ARGV[9]), tonumber(ARGV[10])
 
 if redis.call('HLEN', holds) > 0 then return {'held', '0'} end
-if mostPayout + mostDay + mostMinute + mostFee == 0 then return {'', '0'} end
+local paused, first = turnOf(KEYS[6], now, tonumber(ARGV[11]))
+if paused > 0 then return {'paused', string.format('%.0f', paused)} end
+local admitted = first and {'first', '0'} or {'', '0'}
+if mostPayout + mostDay + mostMinute + mostFee == 0 then return admitted end
 local passes = redis.call('SISMEMBER', let, ref) == 1
 local function over(most, sum) return most > 0 and not passes and sum + cents > most end
 
@@ -106,11 +110,11 @@ if not inDay then
   redis.call('HINCRBY', day, '', ARGV[2])
   redis.call('PEXPIRE', day, ARGV[8])
 end
-return {'', '0'}`)
+return admitted`)
 
 // Admit decides, for all workers together, whether a payment may be sent now, and counts it. It
 // is asked after Wait and right before the attempt is written ahead. False means that sending is
-// held: by somebody this gate had not seen yet, or by a limit that this very payment would break,
+// paused after a 429, or held: by somebody this gate had not seen yet, or by a limit that this very payment would break,
 // which holds all sending until a person resumes. The payment is unharmed; Wait again.
 //
 // An error means that it is not known whether it was counted. It must not be sent; asking
@@ -119,9 +123,10 @@ return {'', '0'}`)
 func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 	now, l := g.cfg.Now(), g.cfg.Limits
 	day := dayKey(p.Payee, now)
-	verdict, err := admit.Run(ctx, g.cfg.Redis, []string{holdsKey, letKey, minuteKey, minuteSumKey, day},
+	verdict, err := admit.Run(ctx, g.cfg.Redis, []string{holdsKey, letKey, minuteKey, minuteSumKey, day, throttlePrefix + p.API},
 		p.Ref, p.Total.Cents(), now.UnixMilli(), minute.Milliseconds(),
-		l.Payout.Cents(), l.CustomerDay.Cents(), l.Minute.Cents(), dayFor.Milliseconds(), p.Fee.Cents(), l.Fee.Cents()).StringSlice()
+		l.Payout.Cents(), l.CustomerDay.Cents(), l.Minute.Cents(), dayFor.Milliseconds(), p.Fee.Cents(), l.Fee.Cents(),
+		longest.Milliseconds()).StringSlice()
 	if err != nil {
 		return false, fmt.Errorf("ask for the limits: %w", err)
 	}
@@ -134,6 +139,15 @@ func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 	switch h.Cause {
 	case "":
 		return true, nil
+	case "first":
+		a := g.api(p.API)
+		g.mu.Lock()
+		a.first = true
+		g.mu.Unlock()
+		return true, nil
+	case "paused":
+		g.pauseUntil(p.API, cents)
+		return false, nil
 	case "held":
 		g.read(ctx) // so that the next Wait knows it
 		return false, nil

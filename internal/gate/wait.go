@@ -36,6 +36,7 @@ const (
 	whyHold     = "hold"
 	WhyBreaker  = "breaker"
 	whyRate     = "rate"
+	whyThrottle = "throttled"
 	whyTurn     = "turn"
 )
 
@@ -46,7 +47,7 @@ var errLeftOut = errors.New("not waited for")
 type ClosedError struct {
 	API string
 	// Why is what the wait was for: stopping (the worker is), unknown (the holds could not
-	// be read), hold, breaker, rate, or turn (others were first).
+	// be read), hold, breaker, throttled (DANA answered 429), rate, or turn (others were first).
 	Why string
 	// Err is the context's error, or Redis's when it could not answer for the rate, or
 	// tells that a Validate is not made to wait.
@@ -127,12 +128,15 @@ func (b blocked) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// try looks once: hold, breaker, rate. It returns a pass, or what to wait for, or the
+// try looks once: hold, pause, breaker, rate. It returns a pass, or what to wait for, or the
 // error of Redis.
 func (g *Gate) try(ctx context.Context, a *api, p Purpose) (*Pass, blocked, error) {
 	held := g.held(p)
 	if held.why != "" {
 		return nil, held, nil
+	}
+	if paused := g.paused(a); p == Send && paused > 0 {
+		return nil, blocked{why: whyThrottle, after: paused, changed: held.changed}, nil
 	}
 	done, err := a.breaker.Allow()
 	if err != nil {
@@ -186,6 +190,13 @@ func (g *Gate) held(p Purpose) blocked {
 		}
 	}
 	return b
+}
+
+// paused is for how much longer sends are paused after a 429, as far as this worker knows; see Admit.
+func (g *Gate) paused(a *api) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return a.pausedUntil.Sub(g.cfg.Now())
 }
 
 // broken tells what ends the breaker's refusal: time if it is open, and if it is

@@ -21,8 +21,8 @@ func retrying(long bool) bounds {
 
 func resending(long bool) bounds {
 	return bounds{sm.Policy{
-		InquiryDelays: []time.Duration{time.Second}, InquiryCutoff: time.Hour,
-		NotFoundConfirmations: 2, ResendLimit: 1, NotFoundAction: sm.Resend,
+		InquiryDelays: []time.Duration{time.Second}, InquiryCutoff: time.Hour, ResendWindow: time.Hour,
+		NotFoundConfirmations: more(long, 1, 2), ResendLimit: 1, NotFoundAction: sm.Resend,
 	}, 2, more(long, 2, 3), more(long, 3, 4), false}
 }
 

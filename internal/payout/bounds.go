@@ -22,7 +22,8 @@ type Bounds struct {
 	MaxFee money.Amount
 }
 
-// Check tells why a payout must not be accepted at the time now: an InvalidError, or nil.
+// Check tells why a payout must not be accepted at the time now: an InvalidError, or nil. The zero time is for a payout
+// that its producer handed over at a time of its own, by a task: when its NotAfter has passed it expires.
 //
 // It is for payouts that are not on record. One that is was within the bounds of its day, and whoever hands it over again
 // must hear that it is accepted, also when its NotAfter has passed since.

@@ -58,6 +58,9 @@ var (
 			t.NotFound = 0
 			t.Accepted = true
 		}
+		if c.ev.Outcome.Kind == Unknown && t.UnansweredSince.IsZero() && pastCutOff.holds(c) {
+			t.UnansweredSince = c.ev.AskedAt
+		}
 		due := c.ev.At.Add(c.policy.inquiryDelay(t.InquiryStep))
 		t.InquiryStep++
 		// One inquiry is made at the cut-off, so that its answer can end the follow-up.

@@ -54,8 +54,8 @@ func TestCutOffRestsOnAnAnswer(t *testing.T) {
 		{"no line", NotSent, month, month, StatePending, "in_progress"},
 		{"credentials refused", Denied, month, month, StatePending, "in_progress"},
 		{"throttled", Throttled, month, month, StatePending, "in_progress"},
-		{"no answer, soon after it", Unknown, cutOff.Add(time.Hour - time.Second), cutOff.Add(time.Hour - time.Second), StatePending, "in_progress"},
-		{"no answer, for as long again", Unknown, cutOff.Add(time.Hour), cutOff.Add(time.Hour), StateReview, "cut_off"},
+		{"no answer, soon after it", Unknown, cutOff, cutOff, StatePending, "in_progress"},
+		{"no answer, after an outage of any length", Unknown, month, month, StatePending, "in_progress"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -67,6 +67,14 @@ func TestCutOffRestsOnAnAnswer(t *testing.T) {
 				t.Errorf("the next inquiry is at %s, the answer came at %s", d.Tx.DueAt, tt.at)
 			}
 		})
+	}
+	// Without an answer it takes as long again, counted from the first inquiry past the cut-off.
+	for after, want := range map[time.Duration]State{time.Hour - time.Second: StatePending, time.Hour: StateReview} {
+		tx := b.policy.Decide(b.pending(InProgress), InquiryResult(1, "", b.ours(Unknown), cutOff.Add(-time.Second))).Tx
+		tx = b.policy.Decide(tx, InquiryResult(2, "", b.ours(Unknown), month)).Tx
+		if d := b.policy.Decide(tx, InquiryResult(3, "", b.ours(Unknown), month.Add(after))); d.Tx.State != want {
+			t.Errorf("no answer %s after the first one past the cut-off: %s, want %s", after, d.Tx.State, want)
+		}
 	}
 	// Nothing but an answer does it.
 	for _, s := range States {

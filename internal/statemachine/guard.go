@@ -61,10 +61,11 @@ var (
 	pastCutOff = guard{"cut-off reached", func(c *decision) bool {
 		return c.ev.AskedAt.Sub(c.tx.PendingSince) >= c.policy.InquiryCutoff
 	}}
-	// pastCutOffTwice is for inquiries that end without an answer: an outage must not send to review
-	// what DANA would tell after it, and a payout about which DANA never tells must not stay for ever.
-	pastCutOffTwice = guard{"cut-off reached, and as long again", func(c *decision) bool {
-		return pastCutOff.holds(c) && c.ev.AskedAt.Sub(c.tx.PendingSince)-c.policy.InquiryCutoff >= c.policy.InquiryCutoff
+	// unanswered is for inquiries that end without an answer: an outage must not send to review
+	// what DANA would report after it, and a payout about which DANA never reports must not stay for ever. The time
+	// counts from the first such inquiry, for nobody may have asked before.
+	unanswered = guard{"cut-off reached, and asked without an answer for as long again", func(c *decision) bool {
+		return !c.tx.UnansweredSince.IsZero() && c.ev.AskedAt.Sub(c.tx.UnansweredSince) >= c.policy.InquiryCutoff
 	}}
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}

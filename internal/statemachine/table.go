@@ -67,7 +67,7 @@ var table = map[State][]rule{
 		{on: sent(Inconsistent), to: StateProcessing, do: recordOther},
 		{on: sent(Unknown), when: currentRetriesLeft, to: StateProcessing, do: retry},
 		{on: sent(Unknown), when: current, to: StatePending, do: inquireLater},
-		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). The gate slows down for all.
+		// DANA takes less than we send: that is no payout's fault, and costs no retry (promise 6). All workers pause their sends (gate.Throttled).
 		// The money may have moved all the same (promise 3).
 		{on: sent(Throttled), when: current, to: StateProcessing, do: later},
 		{on: sent(NotSent), when: currentRetriesLeft, to: StateProcessing, do: retry},
@@ -122,9 +122,9 @@ var table = map[State][]rule{
 		{on: inquired(InProgress), when: repeated, to: StatePending, do: record},
 		{on: inquired(InProgress), when: pastCutOff, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(InProgress), to: StatePending, do: inquireAgain, reason: "in_progress"},
-		// No answer, or none that can be read: not even the cut-off rests on it before its time is over twice.
+		// No answer, or none that can be read: the cut-off rests on it only after as long again.
 		{on: inquired(Unknown), when: repeated, to: StatePending, do: record},
-		{on: inquired(Unknown), when: pastCutOffTwice, to: StateReview, do: finish, reason: "cut_off"},
+		{on: inquired(Unknown), when: unanswered, to: StateReview, do: finish, reason: "cut_off"},
 		{on: inquired(Unknown), to: StatePending, do: inquireAgain},
 		// DANA was not asked: there is no cut-off.
 		{on: inquired(Throttled), when: repeated, to: StatePending, do: record},

@@ -64,7 +64,9 @@ type Transaction struct {
 	InquiryStep  int       `json:"inquiryStep,omitempty"` // position in the inquiry schedule
 	NotFound     int       `json:"notFound,omitempty"`    // "not found" answers in a row
 	PendingSince time.Time `json:"pendingSince,omitzero"` // first time it became pending
-	ReferenceNo  string    `json:"referenceNo,omitempty"` // DANA's number
+	// UnansweredSince is when the first inquiry was made that was past the cut-off and got no readable answer.
+	UnansweredSince time.Time `json:"unansweredSince,omitzero"`
+	ReferenceNo     string    `json:"referenceNo,omitempty"` // DANA's number
 }
 
 // New is a payout that has just been accepted, due at once.

@@ -131,7 +131,7 @@ func (r *run) explain(records map[string]ledger.Record) {
 		r.check(err)
 		r.t.Logf("%s %s", ref, records[ref].Tx.State)
 		for _, e := range entries {
-			r.t.Logf("\t%s %s → %s %s %s %s", e.At.Format(time.TimeOnly), e.From, e.To, e.Event, e.Detail, e.ResponseCode)
+			r.t.Logf("\t%s %s → %s %s %s %s", e.At.Format(time.TimeOnly), e.From, e.To, e.Event, e.Summary(), e.ResponseCode)
 		}
 	}
 	r.t.FailNow()

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/operate"
@@ -33,6 +35,32 @@ var strangers = []fault{
 				typ, queue = wakeup.TypeBankSend, wakeup.QueueBank
 			}
 			r.enqueue(typ, whole(p), asynq.Queue(queue))
+		}
+		return nil
+	}},
+	{"instruction altered in Redis", func(r *run) func() {
+		for range 3 {
+			p := r.instruction()
+			r.accept(p)
+			r.alter(p)
+		}
+		r.alter(r.someone()) // wherever it is under way
+		return nil
+	}},
+	{"tasks of unknown types, and payloads that nobody should read", func(r *run) func() {
+		for _, typ := range []string{"topup:sendback", "topup:send:preview", "topup:cancel", "bank:reverse", "bank:sendx"} {
+			p := r.toAnother(r.instruction()) // never accepted: a credit under it is one too many
+			queue := map[bool]string{true: wakeup.QueueBank, false: wakeup.QueueTopUp}[strings.HasPrefix(typ, "bank")]
+			r.enqueue(typ, fmt.Sprintf(`{"v":1,"ref":%q,"customer":"628121234567","amount":"10000"}`, p.Ref), asynq.Queue(queue), asynq.MaxRetry(r.dice.IntN(2)))
+		}
+		for _, payload := range []string{
+			`{"v":1,"ref":%q,"customer":"628121234567","amount":"10","AMOUNT":"77000"}`,
+			`{"v":1,"ref":%q,"customer":"628121234567","amount":"10","amount":"77000"}`,
+			`{"v":1,"ref":%q,"customer":"628121234567","amount":"10"`,
+			`{"v":2,"ref":%q,"customer":"628121234567","amount":"10"}`,
+		} {
+			r.payouts++
+			r.enqueue(wakeup.TypeTopUpSend, fmt.Sprintf(payload, fmt.Sprint("ODD-", r.payouts)), asynq.Queue(wakeup.QueueTopUp), asynq.MaxRetry(r.dice.IntN(2)))
 		}
 		return nil
 	}},
@@ -85,6 +113,26 @@ func (r *run) toAnother(p payout.Payout) payout.Payout {
 		p.Customer = fmt.Sprintf("6282%07d", r.dice.IntN(50))
 	}
 	return p
+}
+
+// alter writes another payee into a record, as whoever may write to Redis can.
+func (r *run) alter(p payout.Payout) {
+	err := alter.Run(r.ctx, r.rdb, []string{"salur:{topup}:tx:" + p.Ref}, payeeField(p), payeeField(r.toAnother(p))).Err()
+	if !errors.Is(err, redis.Nil) { // it may be forgotten
+		r.check(err)
+	}
+}
+
+var alter = redis.NewScript(`
+local text = redis.call('GET', KEYS[1])
+if text then redis.call('SET', KEYS[1], (string.gsub(text, ARGV[1], ARGV[2], 1))) end
+return text`)
+
+func payeeField(p payout.Payout) string {
+	if p.Kind == payout.Bank {
+		return fmt.Sprintf(`"account":%q`, p.Account)
+	}
+	return fmt.Sprintf(`"customer":%q`, p.Customer)
 }
 
 func whole(p payout.Payout) string {

@@ -23,6 +23,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9/logging"
 
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
@@ -124,6 +125,7 @@ type run struct {
 	accepted map[string]payout.Payout // as they were handed over
 	plain    map[string]bool          // enqueued with plain asynq and not yet seen in the ledger
 	others   map[paid]bool            // what another system of the merchant hands to DANA
+	stranger *danaclient.Client       // who speaks to DANA beside the workers
 	slow     *ledger.Redis            // of a person far from Redis, whom a worker may overtake
 	final    map[string]sm.State      // the state that was seen last
 	since    map[string]time.Time     // when it was not yet seen last
@@ -142,6 +144,7 @@ func newRun(t *testing.T, y *tally, dice *rand.Rand, afterLoss bool) *run {
 	slow := r.client(newLine(r.redis.Dial, 400*time.Millisecond))
 	t.Cleanup(func() { _ = slow.Close() })
 	r.slow = ledger.NewRedis(slow)
+	r.stranger = r.partner(time.Now, newLine(r.danaAt.connect, 100*time.Millisecond))
 	r.asynq = asynq.NewClientFromRedisClient(r.rdb)
 	return r
 }
@@ -270,6 +273,16 @@ func (r *run) open() map[string]ledger.Record {
 
 // resolve is what a person does who sees DANA's books.
 func (r *run) resolve(ref string) {
+	for range 5 { // DANA ends what it is still paying when it is asked
+		if status := r.books()[ref].Status; status != "01" && status != "02" && status != "03" {
+			break
+		}
+		ask := r.stranger.TopUpStatus
+		if r.accepted[ref].Kind == payout.Bank {
+			ask = r.stranger.BankTransferStatus
+		}
+		ask(r.ctx, danaclient.NewExternalID(time.Now()), ref)
+	}
 	as, tx := sm.StateFailed, r.books()[ref]
 	if was := map[string]sm.State{"00": sm.StateSucceeded, "04": sm.StateRefunded}[tx.Status]; was != "" && r.isOurs(tx) {
 		as = was

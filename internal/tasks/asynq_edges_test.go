@@ -154,7 +154,7 @@ func TestEdgeDequeueAnswerIsLost(t *testing.T) {
 			b.await(t, "PAY-2", sm.StateSucceeded)
 			b.await(t, "PAY-1", sm.StateSucceeded)
 			b.wantTask(t, "PAY-1:1", asynq.TaskStateActive) // by its spare, then
-			b.awaitTask(t, "PAY-1:1:1", asynq.TaskStateCompleted)
+			b.awaitTask(t, "PAY-1:1 respin:1", asynq.TaskStateCompleted)
 			stop()
 
 			b.expire(t, "PAY-1:1") // its turn comes after all

@@ -47,11 +47,13 @@ type Runner struct {
 	IgnoreNames bool
 	// NeedNotify asks DANA to notify the end of a transfer to a bank, when a payout's first attempt is made.
 	NeedNotify bool
-	Timeout    time.Duration // one exchange with DANA
-	Owner      string        // this process, in the attempts that it writes ahead
-	Now        func() time.Time
-	Log        *zap.Logger
-	Metrics    *metrics.Metrics
+	// Bounds are of payouts that tasks carry whole; the other ways in have looked before.
+	Bounds  payout.Bounds
+	Timeout time.Duration // one exchange with DANA
+	Owner   string        // this process, in the attempts that it writes ahead
+	Now     func() time.Time
+	Log     *zap.Logger
+	Metrics *metrics.Metrics
 
 	balanceAway atomic.Bool // said already that the balance is not known
 }
@@ -237,9 +239,26 @@ func (r *Runner) load(ctx context.Context, t *asynq.Task) (string, error) {
 	if !whole {
 		return ref, nil
 	}
+	if err := r.acceptable(ctx, t.Type(), p); err != nil {
+		return "", err
+	}
 	_, _, err = r.Ledger.Create(headersOf(ctx, t), p, r.Now())
 	if errors.Is(err, ledger.ErrConflict) {
 		return "", &PayloadError{t.Type(), errors.Join(errors.New("ref "+ref), err)}
 	}
 	return ref, err
+}
+
+// acceptable tells why a payout that a task carries whole must not be recorded: it exceeds the bounds of every way in. One that is on
+// record already was within the bounds of its day.
+func (r *Runner) acceptable(ctx context.Context, typ string, p payout.Payout) error {
+	beyond := r.Bounds.Check(p, time.Time{})
+	if beyond == nil {
+		return nil
+	}
+	_, err := r.Ledger.Get(ctx, p.Ref)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return &PayloadError{typ, beyond}
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/hibiken/asynq"
 	"go.uber.org/zap"
@@ -102,7 +103,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 		}
 		// Only what is about to be sent is counted by the limits.
 		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
-			Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee(),
+			API: string(out.sendAPI), Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee(),
 		})
 		return take, admitted && unasked == nil
 	})
@@ -128,6 +129,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	defer cancel()
 	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout, rec.Tx.NeedNotify == "true")
 	*verdict = verdictOf(x)
+	r.pace(ctx, x)
 	sent := rec.Tx.Open
 	ev := statemachine.SendResult(sent, x.Outcome, r.Now())
 	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec)
@@ -152,6 +154,23 @@ func (r *Runner) bookLost(ctx context.Context, p payout.Payout) error {
 	}
 	r.booked(ctx, rec, d, lost)
 	return nil
+}
+
+// pace makes all workers slow down when DANA says that they send too fast, and go on when it takes a send again.
+func (r *Runner) pace(ctx context.Context, x danaclient.Exchange) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	var err error
+	switch x.Outcome.Kind {
+	case statemachine.Throttled:
+		err = r.Gate.Throttled(ctx, string(x.API))
+	case statemachine.Unknown, statemachine.NotSent: // nothing is learnt: the next one goes first when the pause is over
+	default:
+		err = r.Gate.Unthrottled(ctx, string(x.API))
+	}
+	if err != nil {
+		r.Log.Warn("the pace of sends could not be agreed on with the other workers", zap.Error(err))
+	}
 }
 
 func verdictOf(x danaclient.Exchange) gate.Verdict {

@@ -237,6 +237,12 @@ func (s *Sweeper) rescueArchived(ctx context.Context, queue, send string) error 
 		if err != nil || !whole {
 			continue // stays where a person finds it
 		}
+		var beyond *PayloadError
+		if err := s.acceptable(ctx, t.Type, p); errors.As(err, &beyond) {
+			continue // so does this one
+		} else if err != nil {
+			return err
+		}
 		_, created, err := wakeup.Submit(tracing.FromHeaders(t.Headers).In(ctx), s.Ledger, s.Queue, p, s.Now())
 		if errors.Is(err, ledger.ErrConflict) {
 			continue

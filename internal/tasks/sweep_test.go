@@ -67,6 +67,12 @@ func TestRewake(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewake(true, "Redis forgot the queue")
+
+	// asynq's client lists a queue once, so the list stays without it: nobody can look at the task any more.
+	rewake(false, "a task that may be waiting is in a queue that asynq's list lacks")
+	if n := b.rdb.Exists(ctx, "asynq:{topup}:t:"+wakeup.StepID(rec, 1)).Val(); n != 1 {
+		t.Error("that task may have run as well, and there is no spare beside it")
+	}
 }
 
 // asynq's keys say that the task waits for its turn, and no queue has it. Nothing of asynq's

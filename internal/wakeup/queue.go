@@ -88,8 +88,12 @@ func (q *Queue) remake(
 		switch {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			// Not there, or Redis lost it with its queue: make it.
-			made, err := q.enqueue(ctx, queue, task, ref, id, at)
-			return made && !spare, err
+			if made, err := q.enqueue(ctx, queue, task, ref, id, at); made || err != nil {
+				return made && !spare, err
+			}
+			// It is there, in a queue that asynq's list lacks, and whether it has run cannot be seen: make a spare.
+			spare = true
+			continue
 		case err != nil:
 			return false, fmt.Errorf("look up task %s: %w", id, err)
 		}

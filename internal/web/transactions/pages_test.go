@@ -178,7 +178,7 @@ func TestListFilter(t *testing.T) {
 func TestPayout(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
-	b.create(t, payout.Instruction{Ref: "PAY/1?&%", Customer: phone, Amount: "10000.50", Notes: notes}, nine)
+	b.create(t, payout.Instruction{Ref: "PAY/1?&%", Customer: phone, Amount: "10000.50", Fee: "1.50", Notes: notes}, nine)
 	b.happen(t, "PAY/1?&%", "", take)
 	b.happen(t, "PAY/1?&%", "<html>\r\n\x1b[31m\tgateway\n</html>", sends(sm.Outcome{Kind: sm.AskStatus, Why: "unreadable"}))
 	for i := range 2 {
@@ -188,7 +188,7 @@ func TestPayout(t *testing.T) {
 		})
 	}
 	body := b.shows(t, Path+"payout?ref="+url.QueryEscape(" PAY/1?&% "),
-		"pending DANA is asked how it ended · in_progress", "Amount IDR 10000.50", "Kind topup", "Customer ****234", "DANA reference 2026030100001",
+		"pending DANA is asked how it ended · in_progress", "Amount IDR 10000.50", "Fee IDR 1.50", "Kind topup", "Customer ****234", "DANA reference 2026030100001",
 		"Sent 1 attempt, 0 resends", "Asked 2 inquiries", "Created 2026-03-01 09:00:00 WIB 1h 0m ago, by payroll", "Updated 2026-03-01 09:00:04 WIB",
 		"Next inquire at 2026-03-01 09:00:14 WIB",
 		"2026-03-01 09:00:00.000 WIB accepted queued by payroll", "2026-03-01 09:00:01.000 WIB taken queued → processing attempt 1 X-EXTERNAL-ID ext-1",

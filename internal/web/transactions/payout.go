@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -21,6 +22,7 @@ type payoutView struct {
 	Means    string
 	Reason   *statemachine.ReasonRow // what its reason means, nil for none or one that is not known
 	Amount   string
+	Fee      string // empty where there can be none
 	By       string // who handed it over
 	Bank     bool
 	Account  string // masked
@@ -66,7 +68,7 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 	p := rec.Payout
 	v := payoutView{
 		Payout: p, Tx: rec.Tx, Means: means[rec.Tx.State], Amount: p.Amount.String(), By: rec.By,
-		Bank: p.Kind == payout.Bank, Account: payout.Mask(p.Account),
+		Fee: fee(p), Bank: p.Kind == payout.Bank, Account: payout.Mask(p.Account),
 		Created: rec.CreatedAt, Updated: rec.UpdatedAt, Age: age(s.Now().Sub(rec.CreatedAt)), History: history,
 		Answer:  operate.AnswerDoes(rec.Tx.State),
 		Inquire: s.form(actInquire, ref, sent), Resolve: s.form(actResolve, ref, sent), Cancel: s.form(actCancel, ref, sent),
@@ -87,6 +89,14 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 		v.TaskPath = s.TasksPath + "queues/" + queue + "/tasks/" + url.PathEscape(wakeup.StepID(rec, 0))
 	}
 	return page{template: "payout", Title: ref, Ref: ref, Data: v}, nil
+}
+
+// fee is what DANA is told of; a transfer to a bank has no field for one.
+func fee(p payout.Payout) string {
+	if p.Kind == payout.Bank {
+		return ""
+	}
+	return money.Rupiah(0).Add(p.Fee).String()
 }
 
 // outcomes are what a person can find a payout to be.
