@@ -69,12 +69,12 @@ local ref, cents, now, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), t
 local mostPayout, mostDay, mostMinute = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local fee, mostFee = tonumber(ARGV[9]), tonumber(ARGV[10])
 
-if redis.call('HLEN', holds) > 0 then return {'held', '0'} end
+if redis.call('HLEN', holds) ~= 1 or redis.call('HEXISTS', holds, 'open') == 0 then return {'held', '0'} end
 local paused, first = turnOf(KEYS[6], now, tonumber(ARGV[11]))
 if paused > 0 then return {'paused', string.format('%.0f', paused)} end
 local admitted = first and {'first', '0'} or {'', '0'}
 if mostPayout + mostDay + mostMinute + mostFee == 0 then return admitted end
-local passes = redis.call('SISMEMBER', let, ref) == 1
+local passes = redis.pcall('SISMEMBER', let, ref) == 1 -- a set that cannot be read lets nobody pass
 local function over(most, sum) return most > 0 and not passes and sum + cents > most end
 
 if mostFee > 0 and not passes and fee > mostFee then return {'limit_fee', '0'} end

@@ -54,6 +54,8 @@ type Record struct {
 	Schema int `json:"schema,omitempty"`
 	// Version is what a write must match; it grows by one with each.
 	Version int64 `json:"-"`
+	// AfterLoss: the store is marked as having forgotten payouts or attempts (see Loss), as far as this reading knew.
+	AfterLoss bool `json:"-"`
 
 	fingerprint string // of the payout, as it was recorded
 	altered     bool   // see Altered
@@ -197,6 +199,7 @@ func Update(ctx context.Context, l Ledger, p statemachine.Policy, ref, answer st
 
 // decide is the machine's decision on a record, and whether it is to be written.
 func decide(p statemachine.Policy, rec Record, ev statemachine.Event) (d statemachine.Decision, write bool) {
+	p.AfterLoss = p.AfterLoss || rec.AfterLoss
 	d = p.Decide(rec.Tx, ev)
 	return d, !d.Ignored || ev.Answer()
 }

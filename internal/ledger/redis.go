@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -31,6 +32,10 @@ type Redis struct {
 	keys     keys
 	aside    aside
 	seal     tombstoneKey
+	mine     atomic.Pointer[Stamped] // the store as it was stamped; nil before
+	lost     atomic.Bool             // it is marked as having lost payouts, as last seen
+	beat     atomic.Int64            // the latest time of the store that this process has seen, in ms
+	clock    atomic.Pointer[reading] // nil before Stamp
 }
 
 var _ Ledger = (*Redis)(nil)
@@ -96,6 +101,7 @@ func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 		l.putAside("payout "+ref, err)
 		return Record{}, &UnreadableError{ref, err}
 	}
+	rec.AfterLoss = l.lost.Load()
 	return rec, nil
 }
 
@@ -120,6 +126,7 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 				l.putAside("payout "+some[i], err)
 				continue
 			}
+			rec.AfterLoss = l.lost.Load()
 			found[some[i]] = rec
 		}
 	}
@@ -142,15 +149,20 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	k, ref := l.keys, rec.Payout.Ref
 	units, rest := carried(rec.Payout, 1)
 	minusUnits, minus := carried(rec.Payout, -1)
+	epoch := ""
+	if next.Tx.Next == statemachine.StepAnswer {
+		epoch = l.Epoch() // no attempt is made on the word of a store that has forgotten
+	}
 	durable := l.replicas
 	durable.on = durable.on && mustLast(next, d)
 	res, err := durable.run(ctx, applyScript,
 		[]string{
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
-			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
+			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(), k.store(),
 		},
 		token(), rec.Version, next.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), units, rest, minusUnits, minus, encode(newEvent(next, d.Entry)),
+		epoch, flag(rec.AfterLoss),
 	).Text()
 	switch {
 	case err != nil:
@@ -158,6 +170,11 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	case res == "missing":
 		return Record{}, ErrNotFound
 	case res == "stale":
+		return Record{}, ErrStale
+	case res == "lost":
+		return Record{}, fmt.Errorf("ledger: payout %s: %w", ref, ErrLost)
+	case res == "careful": // decided without knowing of the loss
+		l.lost.Store(true)
 		return Record{}, ErrStale
 	}
 	return next, nil

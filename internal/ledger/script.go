@@ -91,8 +91,8 @@ return answers
 
 // applyScript writes one decision. The payout's own line stays as it is, to the byte.
 var applyScript = redis.NewScript(shared + `
-local tx, history, left, was, sums, events, open, is, finished = unpack(KEYS)
-local token, version, next, line, entry, again, ref, due, over, created, from, to, units, rest, minusUnits, minus, event = unpack(ARGV)
+local tx, history, left, was, sums, events, open, is, finished, store = unpack(KEYS)
+local token, version, next, line, entry, again, ref, due, over, created, from, to, units, rest, minusUnits, minus, event, epoch, careful = unpack(ARGV)
 local record = redis.call('GET', tx)
 if not record then return 'missing' end
 local now, writer, fingerprint, instruction = string.match(record, '^(%d+) (%S+) (%S+)\n([^\n]*)\n')
@@ -101,6 +101,9 @@ if now ~= version then
   if writer == token then return 'ok' end
   return 'stale'
 end
+local has = redis.call('HMGET', store, 'epoch', 'lost', 'held')
+if epoch ~= '' and (has[1] ~= epoch or has[2] and has[3] ~= '1') then return 'lost' end
+if has[2] and careful == '' then return 'careful' end
 if not (are('zset', left, was, open, is, finished) and are('list', history)) then return redis.error_reply(wrong) end
 if from ~= to then
   local written = redis.pcall('XADD', events, '*', 'event', event) -- first: the one write that can fail

@@ -56,7 +56,7 @@ func (l *Redis) fingerprintKey(ctx context.Context) ([]byte, error) {
 	fresh := make([]byte, 32)
 	_, _ = rand.Read(fresh) // never fails
 	var kept *redis.StringCmd
-	_, err := l.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	_, err := l.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.SetNX(ctx, l.keys.goneKey(), fresh, 0)
 		kept = p.Get(ctx, l.keys.goneKey())
 		return nil

@@ -66,6 +66,9 @@ func (s *Sweeper) Run(ctx context.Context) {
 
 // Sweep is one look at everything that is overdue.
 func (s *Sweeper) Sweep(ctx context.Context) error {
+	if err := s.Gate.Fit(); err != nil {
+		return err
+	}
 	now := s.Now()
 	for _, step := range []statemachine.Step{statemachine.StepAnswer, statemachine.StepSend, statemachine.StepInquire} {
 		for kind := range doors {
@@ -121,6 +124,9 @@ func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time)
 
 // tidy takes up what stands only in archived tasks, and forgets what is past its retention.
 func (s *Sweeper) tidy(ctx context.Context) error {
+	if err := s.Gate.Fit(); err != nil {
+		return err
+	}
 	for kind := range doors {
 		queue, send := wakeup.Route(kind, statemachine.StepSend)
 		if err := s.rescueArchived(ctx, queue, send); err != nil {
