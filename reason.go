@@ -38,12 +38,15 @@ const (
 	ReasonAnswerEmpty              Reason = "answer_empty"               // DANA's answer is empty. The attempt may have paid.
 	ReasonAnswerTooLarge           Reason = "answer_too_large"           // DANA's answer is larger than any that its pages describe.
 	ReasonAnswerUnreadable         Reason = "answer_unreadable"          // DANA's answer is not JSON, or not whole.
+	ReasonAnswerAmbiguous          Reason = "answer_ambiguous"           // A field of DANA's answer is there two times.
 	ReasonMalformedCode            Reason = "malformed_code"             // DANA's answer has no response code of seven digits.
 	ReasonForeignService           Reason = "foreign_service"            // DANA's response code belongs to another API.
 	ReasonStatusContradictsCode    Reason = "status_contradicts_code"    // The HTTP status and DANA's response code contradict each other.
 	ReasonUnlistedCode             Reason = "unlisted_code"              // No page lists DANA's response code.
 	ReasonUnlistedStatus           Reason = "unlisted_status"            // No page lists the latestTransactionStatus of DANA's answer.
 	ReasonForeignReference         Reason = "foreign_reference"          // DANA's answer names another reference. It proves nothing about this payout.
+	ReasonForeignAccount           Reason = "foreign_account"            // DANA's answer to the inquiry is about another account or customer.
+	ReasonForeignAmount            Reason = "foreign_amount"             // DANA's answer to the inquiry is about another amount.
 	ReasonEchoMissing              Reason = "echo_missing"               // DANA's answer does not say what it is about: its reference or amount is missing.
 	ReasonCredentialsRefused       Reason = "credentials_refused"        // DANA refused the credentials (401). It did not look at the payout.
 	ReasonInsufficientFunds        Reason = "insufficient_funds"         // The merchant's deposit does not cover the payout (xx14).

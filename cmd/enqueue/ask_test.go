@@ -141,7 +141,7 @@ func TestAskJSON(t *testing.T) {
 	}
 }
 
-// No answer is no verdict. Of a bank account it is asked for three times.
+// No answer is no verdict. About a bank account it is asked again up to three times.
 func TestAskWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	m := newMerchant(t)
@@ -158,7 +158,7 @@ func TestAskWithoutAnswer(t *testing.T) {
 	if code != cli.Unreachable || !strings.Contains(out, "status         pending") {
 		t.Errorf("account: exit %d, %s%s", code, out, errs)
 	}
-	if n := m.State().Requests; n["bank-account-inquiry"] != 3 || n["account-inquiry"] != 1 {
+	if n := m.State().Requests; n["bank-account-inquiry"] != 4 || n["account-inquiry"] != 1 {
 		t.Errorf("asked %v", n)
 	}
 }
@@ -222,6 +222,13 @@ func TestAskTheOtherWay(t *testing.T) {
 	}
 	if info, err := os.Stat(audit); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if err := os.Chmod(audit, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := m.run(t, askAccount...); code != cli.Invalid || errs != "enqueue: SALUR_AUDIT_FILE \""+audit+
+		"\": cannot be written: it has mode 0640, so that others may read or write it; chmod 600 it\n" {
+		t.Errorf("exit %d, %s", code, errs)
 	}
 	m.environ = append(m.environ, "SALUR_AUDIT_FILE=/nonexistent/audit")
 	if _, errs, code := m.run(t, askAccount...); code != cli.Invalid || errs != "enqueue: SALUR_AUDIT_FILE \"/nonexistent/audit\": cannot be written: no such file or directory\n" {

@@ -27,7 +27,9 @@ what it holds is told on stderr. One bad row refuses the file, unless --continue
 accepts the others. A row that was accepted before, with the same content, counts as a
 duplicate and changes nothing: a file that was interrupted is simply run again.
 --expect-count and --expect-total (amounts and fees) are of all good rows, each payout once, those that were
-accepted before included; a file that is not that is refused.
+accepted before included; a file that is not that is refused. A file without payouts is refused, too, unless
+--expect-count is 0. A CSV that ends without a line end may be cut off: its last row is refused if it is new,
+unless --expect-total is given.
 
 The references of a CSV that a spreadsheet would rewrite (0001, MAR-1, 2026-3-1, 1E5, more than 15 digits) are
 refused: saved again they would be other payouts. --refs-as-written takes them, for files that no spreadsheet opens.
@@ -89,7 +91,7 @@ func (p *program) batchCommand() *cobra.Command {
 				return err
 			}
 			defer file.Close()
-			file.Rules.RefsAsWritten = asWritten
+			file.Rules.RefsAsWritten, file.TotalKnown = asWritten, b.expect.Total != nil
 			var results *batch.Results
 			if b.outFile != "" {
 				if results, err = batch.CreateResults(b.outFile, file); err != nil {
@@ -138,6 +140,9 @@ func (b *batchRun) run(ctx context.Context, client *salur.Client, file *batch.Fi
 	}
 	checked := plan.Tally()
 	fmt.Fprintf(b.errOut, "checked %d rows: %s\n", checked.Rows, checked)
+	if err := b.warn(ctx, plan); err != nil {
+		return err
+	}
 	refused := checked.Refused > 0 && !b.carryOn
 	unexpected := plan.Unexpected(b.expect)
 	if unexpected == nil && !refused && checked.New.Payouts > 0 {

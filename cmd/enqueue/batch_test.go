@@ -31,6 +31,30 @@ func TestBatchTellsFirst(t *testing.T) {
 	b.hides(t, "628123450001")
 }
 
+// What is often a mistake is said before anything is accepted, in a dry run and else, and no more when all of it is on record.
+func TestBatchWarns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,1.5\na1,628123450002,1000\nA2,628123450001,1001.5\n")
+	const want = `amounts: least IDR 1.50 (line 2), greatest IDR 1001.50 (line 4)
+warning: 2 payouts not in whole rupiah: line 2 (IDR 1.50), line 4 (IDR 1001.50)
+warning: 1 payout with the look of a row of totals: line 4 (its amount is that of all others together)
+warning: 1 payout with a reference that differs from an earlier one in upper and lower case only, so that both are paid: line 3 (as line 2)
+warning: 1 payout to a payee of an earlier row: line 4 (as line 2)
+`
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--dry-run"}, want}, {[]string{"--dry-run", "--json"}, want}, {nil, want}, {nil, ""},
+	} {
+		if _, errs, code := b.run(t.Context(), "", append([]string{"batch", path}, tt.args...)...); code != cli.Done || b.warned != tt.want {
+			t.Errorf("%v: exit %d, %q\n%s", tt.args, code, errs, b.warned)
+		}
+	}
+	b.hides(t, "628123450001", "628123450002")
+}
+
 func TestBatchExpectations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -54,6 +78,47 @@ func TestBatchExpectations(t *testing.T) {
 	// The same holds when the file is run again: what was accepted before counts.
 	for range 2 {
 		if _, errs, code := b.run(t.Context(), "", "batch", path, "--expect-count", "3", "--expect-total", "600.5"); code != cli.Done {
+			t.Errorf("exit %d, %q", code, errs)
+		}
+	}
+}
+
+// A file that may be cut off is refused whole; the total, or a line end, says that it is not.
+func TestBatchCutOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := file(t, "p.csv", "ref,customer,amount\nA1,628123450001,1500000\nA2,628123450002,150")
+	for _, tt := range []struct {
+		args     []string
+		code     cli.Code
+		accepted int64
+		says     string
+	}{
+		{nil, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--dry-run"}, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--expect-count", "2"}, cli.Invalid, 0, "line 3: the file ends in this row"},
+		{[]string{"--expect-total", "3000000"}, cli.Invalid, 0, "expected IDR 3000000.00, found IDR 1500150.00"},
+		{[]string{"--continue-on-error"}, cli.Invalid, 1, "line 3: the file ends in this row"},
+		{[]string{"--expect-total", "1500150"}, cli.Done, 2, ""},
+		{nil, cli.Done, 2, ""}, // it is on record now
+	} {
+		_, errs, code := b.run(t.Context(), "", append([]string{"batch", path}, tt.args...)...)
+		if held := b.rdb.LLen(t.Context(), "asynq:{topup}:pending").Val(); code != tt.code || held != tt.accepted || !strings.Contains(errs, tt.says) {
+			t.Errorf("%v: exit %d, %d accepted, %q", tt.args, code, held, errs)
+		}
+	}
+}
+
+// An empty file and a header alone are refused alike, unless that was expected.
+func TestBatchWithoutPayouts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, path := range []string{file(t, "p.csv", ""), file(t, "p.csv", "ref,customer,amount\n"), file(t, "p.jsonl", "")} {
+		const says = "enqueue: the file has no payouts; nothing was accepted (where that is right, say --expect-count 0)\n"
+		if _, errs, code := b.run(t.Context(), "", "batch", path); code != cli.Invalid || errs != says {
+			t.Errorf("exit %d, %q", code, errs)
+		}
+		if _, errs, code := b.run(t.Context(), "", "batch", path, "--expect-count", "0", "--wait"); code != cli.Done {
 			t.Errorf("exit %d, %q", code, errs)
 		}
 	}

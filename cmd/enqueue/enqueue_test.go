@@ -28,6 +28,7 @@ type bundle struct {
 	url     string
 	output  string // everything that was ever printed
 	checked string // the first line of the last run, if it was about a checked file
+	warned  string // what followed it on amounts, and warnings
 }
 
 func setup(t *testing.T) *bundle {
@@ -42,8 +43,12 @@ func (b *bundle) run(ctx context.Context, stdin string, args ...string) (stdout,
 	code = cli.Code(cli.Main(ctx, newCommand([]string{"REDIS_URL=" + b.url}), args, strings.NewReader(stdin), &out, &errs))
 	b.output += out.String() + errs.String()
 	stderr = errs.String()
-	if b.checked = ""; strings.HasPrefix(stderr, "checked ") { // what a batch says before it accepts anything
+	if b.checked, b.warned = "", ""; strings.HasPrefix(stderr, "checked ") { // what a batch says before it accepts anything
 		b.checked, stderr, _ = strings.Cut(stderr, "\n")
+		for strings.HasPrefix(stderr, "amounts: ") || strings.HasPrefix(stderr, "warning: ") {
+			line, rest, _ := strings.Cut(stderr, "\n")
+			b.warned, stderr = b.warned+line+"\n", rest
+		}
 	}
 	return out.String(), stderr, code
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -34,6 +35,21 @@ func (b *batchRun) tell(r batch.Row, good bool) error {
 			State     salur.State `json:"state"`
 			Duplicate bool        `json:"duplicate"`
 		}{r.Ref, r.State, r.Verdict == batch.Known || r.Verdict == batch.Repeated})
+	}
+	return nil
+}
+
+// warn tells what a person should look at before the first payout is accepted.
+func (b *batchRun) warn(ctx context.Context, plan *batch.Plan) error {
+	warnings, err := plan.Warnings(ctx)
+	if err != nil {
+		return fmt.Errorf("nothing was accepted: %w", err)
+	}
+	if amounts := plan.Amounts(); amounts != "" {
+		fmt.Fprintln(b.errOut, amounts)
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(b.errOut, "warning:", w)
 	}
 	return nil
 }

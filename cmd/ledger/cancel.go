@@ -38,7 +38,7 @@ func (p *program) cancelCommand() *cobra.Command {
 		Long:  cancelHelp,
 		Example: `  ledger cancel PAY-1 --reason "paid in cash" --by Sari
   ledger cancel --file payroll.csv --reason "the wrong month" --by Sari`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.AtMostOneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (file == "") == (len(args) == 0) {
 				return refuse("cancel: give either a payout's reference or --file")
@@ -131,10 +131,12 @@ func (k *canceller) cancel(ctx context.Context, ref string) (again bool, err err
 // file cancels what is on record exactly as a row has it. An error ends it; what was cancelled stays so.
 func (k *canceller) file(ctx context.Context, rows func(func(intake.Row, error) bool)) error {
 	var some []intake.Row
+	none := true
 	for row, err := range rows {
 		if err != nil {
 			return errors.Join(k.sum(), refuse("--file: %s", strings.ReplaceAll(err.Error(), "\n", "; ")))
 		}
+		none = false
 		if row.Err == nil {
 			some = append(some, row)
 		}
@@ -149,6 +151,9 @@ func (k *canceller) file(ctx context.Context, rows func(func(intake.Row, error) 
 				return err
 			}
 		}
+	}
+	if none {
+		return refuse("--file: %s; nothing was cancelled", intake.ErrNoPayouts)
 	}
 	if err := errors.Join(k.these(ctx, some), k.sum()); err != nil {
 		return err

@@ -55,9 +55,17 @@ func TestCancel(t *testing.T) {
 	}
 	b.refused(t, cli.NotFound, cancels("NONE"), "NONE")
 	b.refused(t, cli.Invalid, cancels(), "give either a payout's reference or --file")
+	b.refused(t, cli.Invalid, cancels("queued", "pending"), "takes one argument at most: ledger cancel REF | --file FILE")
 	b.refused(t, cli.Invalid, cancels("queued", "--file", "x.csv"), "give either a payout's reference or --file")
 	b.refused(t, cli.Invalid, []string{"cancel", "queued", "--by", "Sari"}, "--reason")
 	b.refused(t, cli.Invalid, cancels("--file", filepath.Join(t.TempDir(), "none.csv")), "none.csv")
+	for _, text := range []string{"", "ref,customer,amount\n"} {
+		empty := filepath.Join(t.TempDir(), "empty.csv")
+		if err := os.WriteFile(empty, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.refused(t, cli.Invalid, cancels("--file", empty), "--file: the file has no payouts; nothing was cancelled")
+	}
 }
 
 // A file's payouts are taken back as far as they are this file's and were not sent.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -169,7 +168,7 @@ func gather(ctx context.Context, rdb redis.UniversalClient, ref string, audits [
 	if err != nil {
 		return nil, err
 	}
-	s := newScrubber(rec.Payout)
+	s := scrubber{rec.Payout.Scrubber()}
 	e := &evidence{
 		Format: "salur evidence 1", Made: jakarta.Stamp(time.Now()), Program: "ledger " + cli.Version(),
 		Payout: describePayout(rec, s), Record: describeRecord(rec, ended[0]), History: []evidenceEntry{},
@@ -262,16 +261,12 @@ func (e *evidence) write(name string) (digest string, err error) {
 	if err := enc.Encode(e); err != nil {
 		return "", fmt.Errorf("writing the evidence: %w", err)
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err = cli.CreatePrivate(name, []byte(b.String()))
 	if errors.Is(err, fs.ErrExist) {
 		return "", refuse("--out %q: the file exists and is not overwritten; name another", name)
 	}
 	if err != nil {
-		return "", cli.Fail(cli.Invalid, fmt.Errorf("--out: %w", err))
-	}
-	_, err = f.WriteString(b.String())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", errors.Join(fmt.Errorf("writing the evidence: %w", err), os.Remove(name)) // half of it is no evidence
+		return "", cli.Fail(cli.Invalid, fmt.Errorf("--out %q: cannot be written: %w", name, err))
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:]), nil

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/salur-id/salur/internal/cli"
@@ -77,39 +76,10 @@ func (e *evidence) exchange(line []byte, ids map[string]bool, s scrubber) {
 	e.Exchanges = append(e.Exchanges, r)
 }
 
-// scrubber hides what is personal about one payout in texts that anybody may have written: a reason that a person
-// gave, an answer that was kept, an audit file.
-type scrubber struct{ known []known }
+// scrubber hides what is personal about the payout, and what looks like it.
+type scrubber struct{ payout.Scrubber }
 
-type known struct {
-	text *regexp.Regexp
-	mask string
-}
-
-func newScrubber(p payout.Payout) scrubber {
-	var s scrubber
-	hide := func(text, mask string) {
-		if len(text) >= 3 { // less would hide half of the file, and names nobody
-			s.known = append(s.known, known{regexp.MustCompile(`(?i)` + regexp.QuoteMeta(text)), mask})
-		}
-	}
-	if p.Customer != payout.ByCustomerID {
-		hide(p.Customer, payout.Mask(p.Customer))
-		hide(strings.TrimPrefix(p.Customer, "62"), "****") // as 0811… or +62 811…
-	}
-	hide(p.CustomerID, payout.Mask(p.CustomerID))
-	hide(p.Account, payout.Mask(p.Account))
-	hide(p.AccountName, "****")
-	hide(p.Notes, "****")
-	return s
-}
-
-func (s scrubber) clean(text string) string {
-	for _, k := range s.known {
-		text = k.text.ReplaceAllLiteralString(text, k.mask)
-	}
-	return danaclient.Mask(text)
-}
+func (s scrubber) clean(text string) string { return danaclient.Mask(s.Clean(text)) }
 
 // headers hides credentials, which an audit file does not hold; but here it is only known what it is called.
 func (s scrubber) headers(all map[string]string) map[string]string {

@@ -167,7 +167,7 @@ func TestEvidenceRefuses(t *testing.T) {
 	b.put(t, sm.StateReview)
 	dir := t.TempDir()
 	b.refused(t, cli.NotFound, []string{"evidence", "NONE", "--out", dir + "/x"}, `ref "NONE": no payout with this reference`)
-	b.refused(t, cli.Invalid, []string{"evidence", "review", "--out", dir + "/no/x"}, "--out: ")
+	b.refused(t, cli.Invalid, []string{"evidence", "review", "--out", dir + "/no/x"}, "cannot be written: no such file or directory")
 	b.refused(t, cli.Invalid, []string{"evidence", "review", "--out", dir + "/x", "--audit", dir + "/none"}, "--audit: ")
 	b.refused(t, cli.Invalid, []string{"evidence"}, "takes one argument: ledger ")
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {

@@ -27,7 +27,7 @@ func (p *program) exportCommand() *cobra.Command {
 Payouts go on meanwhile: each that was on record when it began is printed once, as it is at that moment.
 
 In CSV every cell is quoted, and a text that a spreadsheet would take for a formula (it begins with = + - @) has a ' before it.`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			q, err := query(state, since, until, exportPage)
 			if err != nil {

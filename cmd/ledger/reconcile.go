@@ -31,7 +31,7 @@ each report are of, or from --since on and before --until. Several reports at on
 payouts over midnight, and one that is in two of them.
 
 Exit codes: 0 both sides agree, 3 they differ, 2 a report cannot be read, and nothing was compared.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cli.SomeArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			given, err := givenPeriod(since, until)
 			if err != nil {

@@ -114,7 +114,7 @@ func TestReconcileRefuses(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"reconcile"}, "requires at least 1 arg"},
+		{[]string{"reconcile"}, "takes one argument or more: ledger reconcile "},
 		{[]string{"reconcile", "none.csv"}, "none.csv"},
 		{[]string{"reconcile", t.TempDir()}, "is a directory"},
 		{[]string{"reconcile", write("payroll.csv", "ref,customer,amount\n")}, "payroll.csv: line 1: there is no column REQUEST_ID"},

@@ -106,7 +106,7 @@ func (p *program) resendCommand() *cobra.Command {
 		Short: "Have outcomes that were given up delivered again, by the workers, under the same webhook-id",
 		Long: `resend puts the outcomes of a payout that were given up before those that wait; the workers
 deliver them at once, and try for three days again. With --all it does so for every payout.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cli.AtMostOneArg,
 		RunE: func(c *cobra.Command, args []string) error {
 			if everything == (len(args) == 1) {
 				return refuse("resend: give either a payout's reference or --all")

@@ -16,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/salur-id/salur/internal/cli"
 )
 
 const (
@@ -103,8 +105,7 @@ func makeAuthority(dir string, now time.Time) (*x509.Certificate, *ecdsa.Private
 }
 
 func writePEM(dir, name, kind string, der []byte) error {
-	err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
-	if err != nil {
+	if err := cli.CreatePrivate(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})); err != nil {
 		return fmt.Errorf("--keys: cannot write %s: %w", name, err)
 	}
 	return nil

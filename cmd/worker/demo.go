@@ -48,10 +48,8 @@ DANA_ENV=production.`,
 var demoDeposit = money.Rupiah(10_000_000_000)
 
 func demo(ctx context.Context, environ []string, stdout, stderr io.Writer) (err error) {
-	for _, name := range []string{"DANA_ENV", "ENV"} {
-		if strings.EqualFold(getenv(environ, name), "production") {
-			return cli.Fail(cli.Invalid, fmt.Errorf("%s %q: the demo pays nobody and does not run in production; unset it", name, getenv(environ, name)))
-		}
+	if env := getenv(environ, "DANA_ENV"); strings.EqualFold(env, "production") {
+		return cli.Fail(cli.Invalid, fmt.Errorf("DANA_ENV %q: the demo pays nobody and does not run in production; unset it", env))
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -32,7 +32,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),
 		Example: `  worker doctor
   worker doctor --json`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: environ})
 			if err != nil {

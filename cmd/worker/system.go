@@ -90,7 +90,7 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		s.close()
 		return nil, err
 	}
-	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base),
+	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base), zap.String("danaEnv", cfg.DANA.Env),
 		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String())}
 	if cfg.Notify.Addr != "" {
 		notify, err := notifySite(cfg.Notify, runner, m, log)

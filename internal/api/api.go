@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// storeTime bounds what one request asks of Redis, and askTime what it asks of DANA, which asks about a
-	// bank account three times.
+	// storeTime bounds what one request asks of Redis, and askTime what it asks of DANA: about a bank account up to four
+	// times, and whoever asked has not waited longer than this for them.
 	storeTime = 10 * time.Second
 	askTime   = 30 * time.Second
 )
@@ -42,6 +42,8 @@ type api struct {
 	keys    []config.APIKey
 	limiter *redis_rate.Limiter
 	rate    int
+	places  *places // of all requests
+	large   *places // of those that can be large
 	log     *zap.Logger
 	mux     *http.ServeMux
 }
@@ -53,6 +55,7 @@ func New(cfg Config) http.Handler {
 		payouts: client, room: &roomNow{ask: client.Room}, dana: cfg.DANA,
 		writes: &writesNow{ask: func(ctx context.Context) (refusal, error) { return refusal{client.Writable(ctx)}, nil }},
 		keys:   cfg.Keys, limiter: redis_rate.NewLimiter(cfg.Redis), rate: cfg.RateLimit, log: cfg.Log, mux: http.NewServeMux(),
+		places: newPlaces(allPlaces, cfg.Keys), large: newPlaces(largePlaces, cfg.Keys),
 	}
 	for _, r := range a.routes() {
 		a.mux.Handle(r.pattern, a.endpoint(r))

@@ -20,7 +20,10 @@ func (a *api) admit(c *call) error {
 		c.header.Set("WWW-Authenticate", `Bearer realm="salur"`)
 		return &problem{kind: unauthorized, detail: "send Authorization: Bearer KEY, with a key that SALUR_API_KEYS has the hash of"}
 	}
-	return a.limit(c)
+	if err := a.limit(c); err != nil {
+		return err
+	}
+	return a.places.enter(c)
 }
 
 // nameOf is whose key it is; empty for nobody's. It takes the same time whatever is in the key: all hashes are compared to

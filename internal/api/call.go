@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/tracing"
 )
 
@@ -25,6 +26,7 @@ type call struct {
 	key    string // name of the key, once it is known
 	count  int    // payouts that were handed over
 	quiet  bool
+	leave  []func() // gives back what the request has until it is answered
 }
 
 type callKey struct{}
@@ -81,6 +83,11 @@ func (a *api) endpoint(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := req.Context().Value(callKey{}).(*call)
 		c.Request, c.quiet = req, r.quiet
+		defer func() {
+			for _, leave := range c.leave {
+				leave()
+			}
+		}()
 		answer, err := reply{}, error(nil)
 		if !r.open {
 			err = a.admit(c)
@@ -108,8 +115,8 @@ func (a *api) record(c *call, seen *status, took time.Duration, failure []zap.Fi
 		zap.String("requestId", c.id), zap.String("key", c.key), zap.String("method", c.Method), zap.String("route", c.Pattern),
 		zap.Int("status", seen.status), zap.Duration("took", took), zap.Int("payouts", c.count),
 	}
-	if ref := c.PathValue("ref"); ref != "" {
-		fields = append(fields, zap.String("ref", fmt.Sprintf("%.64s", ref)))
+	if ref := c.PathValue("ref"); c.key != "" && payout.CheckRef(ref) == nil { // nothing that a stranger wrote
+		fields = append(fields, zap.String("ref", ref))
 	}
 	if id := tracing.ID(c.Context()); id != "" {
 		fields = append(fields, zap.String("traceId", id))

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,6 +139,24 @@ func TestLog(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A reference that was looked up is in the log once its asker is known, and only if it can be one.
+func TestLogOfReferences(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.call("GET", "/v1/payouts/A-1", "")
+	b.call("GET", "/v1/payouts/A-1", "", "Authorization", "Bearer nobody")
+	b.call("GET", "/v1/payouts/A%C2%9B31m", "")
+	b.call("GET", "/v1/payouts/A%20B", "")
+	b.call("GET", "/v1/payouts/"+strings.Repeat("x", 65), "")
+	var got []any
+	for _, l := range b.logs.FilterMessage("request").All() {
+		got = append(got, l.ContextMap()["ref"])
+	}
+	if want := []any{"A-1", nil, nil, nil, nil}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

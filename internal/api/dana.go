@@ -14,7 +14,7 @@ func (a *api) inquire(c *call) (reply, error) {
 	if a.dana == nil {
 		return reply{}, unconfigured()
 	}
-	body, err := c.body()
+	body, err := c.object()
 	if err != nil {
 		return reply{}, err
 	}

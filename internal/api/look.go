@@ -46,6 +46,11 @@ func (a *api) list(c *call) (reply, error) {
 	if len(bad) > 0 {
 		return reply{}, &problem{kind: invalidQuery, errors: bad}
 	}
+	if q.Limit > listed {
+		if err := a.large.enter(c); err != nil {
+			return reply{}, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(c.Context(), storeTime)
 	defer cancel()
 	found, err := a.payouts.List(ctx, q)

@@ -45,6 +45,7 @@ type bundle struct {
 	server *redistest.Server
 	rdb    *redis.Client
 	client *salur.Client
+	api    *api
 	url    string
 	http   *http.Client
 	logs   *observer.ObservedLogs
@@ -72,10 +73,11 @@ func over(t *testing.T, server *redistest.Server, options ...option) *bundle {
 		o(&cfg)
 	}
 	s := httptest.NewUnstartedServer(nil)
-	s.Config = Server(New(cfg))
+	h := New(cfg)
+	s.Config = Server(h)
 	s.Start()
 	t.Cleanup(s.Close)
-	b := &bundle{t: t, server: server, rdb: rdb, client: salur.New(rdb), url: s.URL, logs: logs}
+	b := &bundle{t: t, server: server, rdb: rdb, client: salur.New(rdb), api: h.(*api), url: s.URL, logs: logs}
 	b.http = &http.Client{Transport: held{t: t, next: s.Client().Transport}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return b
 }

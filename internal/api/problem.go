@@ -39,8 +39,8 @@ var (
 			"a receipt for each payout that was accepted, and a problem for each that was not. The others are not taken back."}
 	tooLarge = &kind{"body-too-large", http.StatusRequestEntityTooLarge, "The body is too large.",
 		"A body has at most 4 MiB. Nothing was accepted; send fewer payouts at once."}
-	unsupportedMediaType = &kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The body must be application/json.",
-		"Send Content-Type: application/json."}
+	unsupportedMediaType = &kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "The body must be plain application/json.",
+		"Send Content-Type: application/json, and the body as it is: without Content-Encoding, so not compressed."}
 	invalidFields = &kind{"invalid-fields", http.StatusUnprocessableEntity, "Some fields are not valid.",
 		"errors names every bad field, in an array of payouts with its index. Nothing was accepted, the good ones " +
 			"of an array neither. Mend the request; the same one fails again."}
@@ -59,6 +59,9 @@ var (
 	notDurable = &kind{"not-durable", http.StatusServiceUnavailable, "Redis would forget payouts.",
 		"What is accepted must outlive a restart of Redis, and at present it would not. Nothing was accepted. " +
 			"Set appendonly yes (guarantees.md says why); the intake notices by itself. Then make the same request again."}
+	busy = &kind{"busy", http.StatusServiceUnavailable, "The intake is busy.",
+		"It does so many requests at once that one more could cost it its memory. Arrays and long lists have a few places, and one key has at " +
+			"most half of them. Nothing was done. Make the same request again after Retry-After; a payout by itself does not wait for arrays."}
 	full = &kind{"full", http.StatusServiceUnavailable, "Redis is nearly full.",
 		"What is left belongs to the payouts that are under way. Nothing was accepted. Make the same request again " +
 			"later; raise Redis's maxmemory if it lasts. Looking payouts up works."}
@@ -77,7 +80,7 @@ var (
 var kinds = []*kind{
 	invalidJSON, invalidQuery, unauthorized, notFound, noSuchPath, methodNotAllowed, conflict, partlyAccepted, tooLarge,
 	unsupportedMediaType, invalidFields, invalidCount, rateLimited, internalError, noDANA, danaRefused,
-	notDurable, full, unavailable, refusesWrites, outcomeUnknown, noVerdict,
+	notDurable, busy, full, unavailable, refusesWrites, outcomeUnknown, noVerdict,
 }
 
 const problemPath = "/problems/"

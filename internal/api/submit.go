@@ -2,9 +2,8 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,17 +12,18 @@ import (
 	"github.com/salur-id/salur/internal/intake"
 )
 
-// most is how many payouts an array may have.
-const most = 1000
-
 // submit accepts one payout, or an array of them.
 func (a *api) submit(c *call) (reply, error) {
-	body, err := c.body()
+	d, err := c.elements()
 	if err != nil {
 		return reply{}, err
 	}
-	if body[0] == '[' {
-		return a.submitMany(c, body)
+	if d.array {
+		return a.submitMany(c, d)
+	}
+	body, err := d.only(c)
+	if err != nil {
+		return reply{}, err
 	}
 	p, err := intake.Object(body)
 	if err != nil {
@@ -49,8 +49,12 @@ func (a *api) submit(c *call) (reply, error) {
 
 // submitMany accepts all payouts of an array or none, as far as that can be known before: what somebody else does
 // between the check and the acceptance is told for each payout.
-func (a *api) submitMany(c *call, body []byte) (reply, error) {
-	payouts, err := readMany(body)
+func (a *api) submitMany(c *call, d *elements) (reply, error) {
+	if err := a.large.enter(c); err != nil {
+		_, _ = io.Copy(io.Discard, d.body)
+		return reply{}, err
+	}
+	payouts, err := d.payouts(c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -73,39 +77,6 @@ func (a *api) submitMany(c *call, body []byte) (reply, error) {
 		return reply{}, &problem{kind: partlyAccepted, detail: "all were accepted but those with a problem in results", results: outcomes(results)}
 	}
 	return reply{statusOf(results), receipts(results)}, nil
-}
-
-// readMany reads an array and tells everything that is wrong with it.
-func readMany(body []byte) ([]salur.Payout, error) {
-	var objects []json.RawMessage
-	if err := json.Unmarshal(body, &objects); err != nil {
-		return nil, fmt.Errorf("reading an array of valid JSON: %w", err)
-	}
-	if len(objects) == 0 || len(objects) > most {
-		return nil, &problem{kind: invalidCount, detail: fmt.Sprintf("it has %d", len(objects))}
-	}
-	payouts := make([]salur.Payout, len(objects))
-	first := map[string]int{}
-	var bad []fault
-	for i, object := range objects {
-		p, err := intake.Object(object)
-		if err != nil {
-			bad = append(bad, faults(&i, err)...)
-			continue
-		}
-		payouts[i] = p
-		// The same payout twice is one, and the second a duplicate. What differs under one reference is a mistake,
-		// and which of the two is meant is not known.
-		if before, seen := first[p.Ref]; !seen {
-			first[p.Ref] = i
-		} else if payouts[before] != p {
-			bad = append(bad, fault{&i, "ref", p.Ref, fmt.Sprintf("item %d has this reference with other content; give each payout a reference of its own", before)})
-		}
-	}
-	if len(bad) > 0 {
-		return nil, &problem{kind: invalidFields, errors: bad}
-	}
-	return payouts, nil
 }
 
 // refused reports whether a payout is certain not to be accepted.

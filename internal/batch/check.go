@@ -25,8 +25,9 @@ const (
 type Plan struct {
 	file   *File
 	client *salur.Client
-	hash   func(ref string) uint64
+	hash   func(text string) uint64
 	table  table
+	last   *entry // of a last row that may be cut off
 }
 
 // Check reads the whole file and looks every payout up in the ledger. It accepts nothing. progress, which may be
@@ -35,7 +36,7 @@ type Plan struct {
 // An error that ErrUnavailable is not part of is the file's: one by which no row can be read.
 func Check(ctx context.Context, c *salur.Client, f *File, progress io.Writer) (*Plan, error) {
 	seed := maphash.MakeSeed()
-	return check(ctx, c, f, progress, func(ref string) uint64 { return maphash.String(seed, ref) })
+	return check(ctx, c, f, progress, func(text string) uint64 { return maphash.String(seed, text) })
 }
 
 func check(ctx context.Context, c *salur.Client, f *File, progress io.Writer, hash func(string) uint64) (*Plan, error) {
@@ -51,6 +52,10 @@ func check(ctx context.Context, c *salur.Client, f *File, progress io.Writer, ha
 	}
 	if err == nil {
 		err = p.twins(ctx)
+	}
+	// The file is read, and nothing of it accepted.
+	if p.last != nil && p.last.verdict == New && !f.TotalKnown {
+		p.last.verdict = Unended
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -79,7 +84,10 @@ func (p *Plan) read(ctx context.Context, looks *errgroup.Group, progress io.Writ
 			p.table.add(entry{verdict: Invalid})
 			continue
 		}
-		e := p.table.add(entry{content: contentOf(row), ref: p.hash(row.Payout.Ref), cents: row.Payout.Amount.Cents() + row.Payout.Fee.Cents(), fee: row.Payout.Fee.Cents()})
+		e := p.table.add(p.entryOf(row))
+		if row.Unended {
+			p.last = e
+		}
 		payouts, entries = append(payouts, row.Payout), append(entries, e)
 		if len(payouts) == atOnce {
 			look()

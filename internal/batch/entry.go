@@ -3,6 +3,8 @@ package batch
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"regexp"
+	"strings"
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/intake"
@@ -11,9 +13,11 @@ import (
 // entry is all that is kept of a row.
 type entry struct {
 	content [16]byte // of its payout; zero for a row that is none
-	ref     uint64   // hash of its reference: equal ones are suspects of being the same, no more
+	ref     uint64   // hash of its reference (refHash): equal ones are suspects of being the same, no more
+	payee   uint64   // hash of whom it pays
 	cents   int64    // that leave the deposit: amount and fee
 	fee     int64    // of these
+	line    uint32
 	// peer is, for a row that repeats another, that row's number, and for one whose reference
 	// another row has with other content, that row's line.
 	peer    uint32
@@ -21,7 +25,14 @@ type entry struct {
 	state   uint8 // number in states of the state on record; 0 for none
 	suspect bool  // another row has the same hash in ref
 	told    bool  // that it has ended
+	total   bool  // its reference reads like one of a row of totals
 }
+
+// amount is what the payee gets, in cents.
+func (e *entry) amount() int64 { return e.cents - e.fee }
+
+// good reports whether the row is a payout of its own that is not refused.
+func (e *entry) good() bool { return e.verdict < Repeated }
 
 // Verdict is what becomes of a row.
 type Verdict uint8
@@ -34,6 +45,7 @@ const (
 	Repeated                // the same as an earlier row of the file
 	Conflict                // the reference is on record with other content
 	Clash                   // another row of the file has the reference with other content
+	Unended                 // new, but the file ends within the row or right behind it, and the total is not known
 	Invalid                 // no payout
 )
 
@@ -53,6 +65,28 @@ func number(s salur.State) uint8 {
 		}
 	}
 	return uint8(len(states) - 1)
+}
+
+// sameCase are the bits of refHash that tell references apart which differ in upper and lower case only.
+const sameCase = 1<<24 - 1
+
+// refHash is a hash of a reference. References that differ only in case differ in sameCase at most.
+func (p *Plan) refHash(ref string) uint64 {
+	return p.hash(strings.ToLower(ref))&^sameCase | p.hash(ref)&sameCase
+}
+
+// totals are references that people give a row of totals.
+var totals = regexp.MustCompile(`(?i)^[^a-z]*(grand|sub)?[^a-z]*(total|jumlah|jml|sum)[^a-z]*$`)
+
+// entryOf is the entry of a good row that nothing else is known of.
+func (p *Plan) entryOf(r intake.Row) entry {
+	pay := r.Payout
+	payee := "customer " + pay.Customer + " " + pay.CustomerID
+	if pay.Kind == salur.Bank {
+		payee = "account " + pay.BankCode + " " + pay.Account
+	}
+	return entry{content: contentOf(r), ref: p.refHash(pay.Ref), payee: p.hash(payee), cents: pay.Amount.Cents() + pay.Fee.Cents(), fee: pay.Fee.Cents(),
+		line: uint32(r.Line), total: totals.MatchString(pay.Ref)}
 }
 
 // table is the entries of a file in the order of its rows. It grows by slabs: entries never move, and

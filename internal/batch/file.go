@@ -1,7 +1,7 @@
 // Package batch accepts a file of payouts, of a million rows as well as of three: it checks the whole
 // file, hands its payouts over, follows them to their end, and writes down what became of each.
 //
-// No row is kept in memory. What is kept of each is an entry of 40 bytes; whoever needs the rows again
+// No row is kept in memory. What is kept of each is an entry of 64 bytes; whoever needs the rows again
 // reads the file again, and every row is held against its entry, so that nothing is ever
 // accepted that was not checked.
 package batch
@@ -22,7 +22,11 @@ import (
 // File is a file of payouts that can be read more than once.
 type File struct {
 	// Rules are how the rows are read; to be set before Check.
-	Rules   intake.Rules
+	Rules intake.Rules
+	// TotalKnown is that the caller knows what the file adds up to (Expect.Total); to be set before Check. Then a last row
+	// that may be cut off need not be refused for that.
+	TotalKnown bool
+
 	name    string
 	format  intake.Format
 	file    *os.File

@@ -249,9 +249,9 @@ func (w *watch) reread(ctx context.Context, refs []string) error {
 // open is the open row with a reference, or nil. It goes by the hash. That two references share one happens to
 // nobody, and would be put right when everything is read at the end.
 func (w *watch) open(ref string) *entry {
-	hash := w.hash(ref)
-	at, _ := slices.BinarySearchFunc(w.index, hash, func(l located, hash uint64) int { return cmp.Compare(l.ref, hash) })
-	for ; at < len(w.index) && w.index[at].ref == hash; at++ {
+	hash := w.refHash(ref)
+	at, _ := slices.BinarySearchFunc(w.index, hash, func(l located, hash uint64) int { return cmp.Compare(l.hash, hash) })
+	for ; at < len(w.index) && w.index[at].hash == hash; at++ {
 		if e := w.table.at(int(w.index[at].row)); followed(e) && !ended(states[e.state]) {
 			return e
 		}

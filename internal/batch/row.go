@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/salur-id/salur"
@@ -25,6 +26,9 @@ func (p *Plan) Each(ctx context.Context, each func(Row) error) error {
 	return failed(err)
 }
 
+var errUnended = errors.New("the file ends in this row, without a line end, so the row may be cut off; " +
+	"check its last cells, then add a line end, or give what the whole file adds up to with --expect-total")
+
 func (p *Plan) known(r intake.Row, e *entry) Row {
 	row := Row{Line: r.Line, Ref: r.Payout.Ref, Verdict: e.verdict, State: states[e.state], Err: r.Err}
 	switch e.verdict {
@@ -37,6 +41,8 @@ func (p *Plan) known(r intake.Row, e *entry) Row {
 	case Conflict:
 		row.Err = fmt.Errorf("ref %q: %w; nothing was changed, give a new payout a reference of its own (see ledger show %s)",
 			row.Ref, salur.ErrConflict, row.Ref)
+	case Unended:
+		row.Err = errUnended
 	case Clash:
 		row.Err = &salur.InvalidError{Fields: []salur.FieldError{{Field: "ref", Value: row.Ref,
 			Fix: fmt.Sprintf("line %d has it with other content; give each payout a reference of its own", e.peer)}}}

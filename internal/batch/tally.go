@@ -8,6 +8,7 @@ import (
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/intake"
 )
 
 // Sum is how many payouts there are of something, and what they take from the deposit.
@@ -110,7 +111,7 @@ type Expect struct {
 	Total *salur.Amount
 }
 
-// Unexpected is the error of a file that is not what was expected, or whose amounts cannot be added up.
+// Unexpected is the error of a file that is not what was expected, that has no payouts though that was not expected, or whose amounts cannot be added up.
 func (p *Plan) Unexpected(want Expect) error {
 	var sum int64
 	good := p.Tally().Good
@@ -125,6 +126,9 @@ func (p *Plan) Unexpected(want Expect) error {
 		sum += e.cents
 	}
 	var wrong []error
+	if p.table.rows == 0 && want == (Expect{}) {
+		wrong = append(wrong, fmt.Errorf("%w; nothing was accepted (where that is right, say --expect-count 0)", intake.ErrNoPayouts))
+	}
 	if want.Count != nil && *want.Count != int64(good.Payouts) {
 		wrong = append(wrong, fmt.Errorf("expected %d payouts, found %d good ones; nothing was accepted", *want.Count, good.Payouts))
 	}

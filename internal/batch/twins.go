@@ -8,21 +8,26 @@ import (
 	"github.com/salur-id/salur/internal/intake"
 )
 
-// located is a row and the hash of its reference.
+// located is a row and one of its hashes.
 type located struct {
-	ref uint64
-	row uint32
+	hash uint64
+	row  uint32
 }
 
 // index is the rows with payouts, sorted by the hashes of their references.
 func (p *Plan) index() []located {
+	return p.sorted(func(e *entry) uint64 { return e.ref }, func(e *entry) bool { return e.verdict != Invalid })
+}
+
+// sorted is the rows to keep by a hash, and those with the same one in the order of the file.
+func (p *Plan) sorted(hash func(*entry) uint64, keep func(*entry) bool) []located {
 	index := make([]located, 0, p.table.rows)
 	for row := range p.table.rows {
-		if e := p.table.at(row); e.verdict != Invalid {
-			index = append(index, located{e.ref, uint32(row)})
+		if e := p.table.at(row); keep(e) {
+			index = append(index, located{hash(e), uint32(row)})
 		}
 	}
-	slices.SortFunc(index, func(a, b located) int { return cmp.Compare(a.ref, b.ref) })
+	slices.SortFunc(index, func(a, b located) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
 	return index
 }
 
@@ -30,7 +35,7 @@ func (p *Plan) index() []located {
 func (p *Plan) suspect() (found int) {
 	index := p.index()
 	for i := 1; i < len(index); i++ {
-		if a, b := index[i-1], index[i]; a.ref == b.ref {
+		if a, b := index[i-1], index[i]; a.hash == b.hash {
 			p.table.at(int(a.row)).suspect, p.table.at(int(b.row)).suspect = true, true
 			found++
 		}

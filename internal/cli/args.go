@@ -22,3 +22,19 @@ func OneArg(c *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// AtMostOneArg is for commands about one thing or, by a flag, about all.
+func AtMostOneArg(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return Fail(Invalid, fmt.Errorf("takes one argument at most: %s", c.UseLine()))
+	}
+	return nil
+}
+
+// SomeArgs is for commands about one thing or several.
+func SomeArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return Fail(Invalid, fmt.Errorf("takes one argument or more: %s", c.UseLine()))
+	}
+	return nil
+}

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -33,7 +31,7 @@ func newDANA(c config.DANA, conns int, failed func(error)) (*danaclient.Client, 
 		}
 	}
 	cfg := danaclient.Config{
-		BaseURL: base, PartnerID: c.PartnerID, Origin: c.Origin, ChannelID: c.ChannelID, Key: key,
+		BaseURL: base, PartnerID: c.PartnerID, Origin: c.Origin, ChannelID: c.ChannelID, Version: Release(), Key: key,
 		ClientSecret: string(c.ClientSecret), ClientID: c.ClientID, MerchantID: c.MerchantID,
 		LegacyPaths: c.Paths == config.PathsHTM, NeedNotify: c.NeedNotify, DANAKey: c.PublicKey, Timeout: c.Timeout, MaxConns: conns, Now: time.Now,
 	}
@@ -41,13 +39,9 @@ func newDANA(c config.DANA, conns int, failed func(error)) (*danaclient.Client, 
 		cfg.Signature = danaclient.Symmetric
 	}
 	if c.AuditFile != "" {
-		// Appended to, for evidence is not overwritten; and for its owner alone.
-		f, err := os.OpenFile(c.AuditFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		// Appended to, for evidence is not overwritten.
+		f, err := AppendPrivate(c.AuditFile)
 		if err != nil {
-			var path *os.PathError
-			if errors.As(err, &path) {
-				err = path.Err
-			}
 			return nil, "", fmt.Errorf("SALUR_AUDIT_FILE %q: cannot be written: %w", c.AuditFile, err)
 		}
 		var once sync.Once

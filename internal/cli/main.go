@@ -37,7 +37,7 @@ func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Read
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			if line = strings.TrimSpace(line); line != "" {
-				fmt.Fprintf(stderr, "%s: %s\n", root.Name(), line)
+				fmt.Fprintf(stderr, "%s: %s\n", root.Name(), escaped(line))
 			}
 		}
 	}

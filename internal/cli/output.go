@@ -23,7 +23,7 @@ func IsTerminal(w io.Writer) bool {
 
 // PrintJSON writes v as one line of JSON.
 func PrintJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(printable{w})
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("printing JSON: %w", err)
@@ -68,7 +68,7 @@ func NewLogger(l config.Log, stderr io.Writer) *zap.Logger {
 	if forPeople(l.Format, stderr) {
 		encoder = zapcore.NewConsoleEncoder(fields)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(stderr)), l.Level))
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(printable{stderr})), l.Level))
 }
 
 // forPeople reports whether to log lines that people read; when nothing was asked for,

@@ -90,17 +90,17 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{fileEnv: true}
 	for _, s := range settings {
-		for _, name := range append([]string{s.key}, s.env...) {
+		for _, name := range []string{s.key, s.env} {
 			if names[name] {
 				t.Errorf("%s is there twice", name)
 			}
 			names[name] = true
 		}
-		if !regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`).MatchString(s.key) || s.usage == "" || len(s.env) == 0 {
+		if !regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`).MatchString(s.key) || s.usage == "" || s.env == "" {
 			t.Errorf("row %+v is not complete", s.key)
 		}
-		if strings.HasPrefix(s.env[0], prefix) && s.env[0] != prefix+strings.ToUpper(s.key) {
-			t.Errorf("%s is %s in the environment", s.key, s.env[0])
+		if strings.HasPrefix(s.env, prefix) && s.env != prefix+strings.ToUpper(s.key) {
+			t.Errorf("%s is %s in the environment", s.key, s.env)
 		}
 		if s.def != "" {
 			if fix := s.parse(new(Config), s.def); fix != "" {

@@ -17,7 +17,7 @@ func AddFlags(flags *pflag.FlagSet, needs Need) {
 	flags.String(fileFlag, "", "YAML file with settings ("+fileEnv+")")
 	for _, s := range settings {
 		if s.wantedBy(needs) && s.secrecy != secret {
-			flags.String(s.flag(), s.def, fmt.Sprintf("%s (%s)", s.usage, s.env[0]))
+			flags.String(s.flag(), s.def, fmt.Sprintf("%s (%s)", s.usage, s.env))
 		}
 	}
 }
@@ -31,7 +31,7 @@ func Help(needs Need) string {
 		if !s.wantedBy(needs) {
 			continue
 		}
-		fmt.Fprintf(&b, "  %-30s %s", strings.Join(s.env, ", "), s.usage)
+		fmt.Fprintf(&b, "  %-30s %s", s.env, s.usage)
 		switch {
 		case s.required:
 			b.WriteString(" (required)")

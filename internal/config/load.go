@@ -45,11 +45,14 @@ func Load(o Options) (Config, error) {
 	defaults := map[string]any{}
 	for _, s := range settings {
 		if s.def != "" {
-			defaults[s.key] = entry{s.env[0], s.def}
+			defaults[s.key] = entry{s.env, s.def}
 		}
 	}
-	// A map of the table's own keys cannot fail to load, here and twice below.
+	// A map of the table's own keys cannot fail to load, here and below.
 	_ = k.Load(confmap.Provider(defaults, ""), nil)
+	if text, set := env[sharedEnv]; set {
+		_ = k.Load(confmap.Provider(map[string]any{"dana_env": entry{sharedEnv, text}}, ""), nil)
+	}
 
 	if from, path := configFile(o.Flags, env); path != "" {
 		parser := yamlFile{path: path}
@@ -60,9 +63,7 @@ func Load(o Options) (Config, error) {
 		}
 		bad = append(bad, parser.problems...)
 	}
-	fromEnv, clashes := environment(env, o.Needs)
-	bad = append(bad, clashes...)
-	_ = k.Load(confmap.Provider(fromEnv, ""), nil)
+	_ = k.Load(confmap.Provider(environment(env), ""), nil)
 	if o.Flags != nil {
 		_ = k.Load(posflag.ProviderWithFlag(o.Flags, ".", nil, flagEntry), nil)
 	}
@@ -82,13 +83,13 @@ func Load(o Options) (Config, error) {
 				if s.hint != "" {
 					fix += "; " + s.hint
 				}
-				bad = append(bad, Problem{s.env[0], "", fix})
+				bad = append(bad, Problem{s.env, "", fix})
 			}
 			continue
 		}
 		fix := s.parse(&c, e.Text)
 		if s.secrecy == hidden && strings.HasPrefix(e.From, "--") && (strings.Contains(e.Text, "@") || strings.Contains(e.Text, "_password=")) {
-			fix = "a login in a flag can be read by others on this machine; set " + s.env[0] + " instead"
+			fix = "a login in a flag can be read by others on this machine; set " + s.env + " instead"
 		}
 		if fix != "" {
 			bad = append(bad, s.problem(e, fix))
@@ -105,7 +106,7 @@ func Load(o Options) (Config, error) {
 func given(k *koanf.Koanf, needs Need) bool {
 	return slices.ContainsFunc(settings, func(s setting) bool {
 		e, set := k.Get(s.key).(entry)
-		return s.need&needs != 0 && set && e != entry{s.env[0], s.def}
+		return s.need&needs != 0 && set && e != entry{s.env, s.def}
 	})
 }
 
@@ -114,6 +115,9 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 	at := func(key string) (entry, bool) {
 		e, set := k.Get(key).(entry)
 		return e, set
+	}
+	if e, set := at("dana_env"); set && e.From == sharedEnv && c.DANA.Env == Production {
+		bad = append(bad, Problem{e.From, e.Text, "does not select production by itself; set DANA_ENV to production or sandbox, which decides"})
 	}
 	if base, set := at("dana_base_url"); set &&
 		c.DANA.Env == Production && strings.HasPrefix(c.DANA.BaseURL, "http:") {

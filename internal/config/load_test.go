@@ -150,7 +150,7 @@ func TestEveryValue(t *testing.T) {
 	private := write(t, "key.pem", "from file\n")
 	key, keyText := danaKey()
 	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
-		"REDIS_URL=rediss://h:1/2", "ENV=Production", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
+		"REDIS_URL=rediss://h:1/2", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
 		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + private, "ORIGIN=o",
 		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
@@ -227,6 +227,34 @@ func TestYAMLValuesAreReadAsWritten(t *testing.T) {
 	}
 }
 
+// ENV is many programs' own. It decides nothing where DANA's environment is set, and real money never.
+func TestWhichDANA(t *testing.T) {
+	t.Parallel()
+	file := write(t, "production.yaml", "dana_env: production")
+	for _, test := range []struct {
+		environ, args []string
+		want          string
+	}{
+		{nil, nil, config.Sandbox},
+		{[]string{"ENV=sandbox"}, nil, config.Sandbox},
+		{[]string{"ENV=SANDBOX", "DANA_ENV="}, nil, config.Sandbox},
+		{[]string{"ENV=production", "DANA_ENV=sandbox"}, nil, config.Sandbox},
+		{[]string{"ENV=staging", "DANA_ENV=sandbox"}, nil, config.Sandbox},
+		{[]string{"ENV=sandbox", "DANA_ENV=Production"}, nil, config.Production},
+		{[]string{"ENV=test", "DANA_ENV=production"}, nil, config.Production},
+		{[]string{"ENV=sandbox", "SALUR_CONFIG=" + file}, nil, config.Production},
+		{[]string{"ENV=production"}, []string{"--dana-env=sandbox"}, config.Sandbox},
+		{[]string{"ENV=production"}, nil, ""},
+		{[]string{"ENV=PRODUCTION", "DANA_ENV="}, nil, ""},
+		{[]string{"ENV=staging"}, nil, ""},
+	} {
+		got, err := config.Load(config.Options{Needs: config.NeedTarget, Environ: test.environ, Flags: flags(t, config.NeedTarget, test.args...)})
+		if got.DANA.Env != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%v %v: %q, %v; want %q", test.environ, test.args, got.DANA.Env, err, test.want)
+		}
+	}
+}
+
 // A program is not held up by values that it does not use, only by names that do not exist.
 func TestUnneededIsNotChecked(t *testing.T) {
 	t.Parallel()
@@ -274,7 +302,7 @@ func TestFlags(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	help := config.Help(config.NeedTarget)
-	for _, want := range []string{"SALUR_CONFIG", "DANA_ENV, ENV", "SALUR_DANA_TIMEOUT             one HTTP exchange with DANA (default 8s)", "SALUR_LOG_LEVEL"} {
+	for _, want := range []string{"SALUR_CONFIG", "ENV may say sandbox", "SALUR_DANA_TIMEOUT             one HTTP exchange with DANA (default 8s)", "SALUR_LOG_LEVEL"} {
 		if !strings.Contains(help, want) {
 			t.Errorf("help lacks %q", want)
 		}

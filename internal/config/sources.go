@@ -32,38 +32,29 @@ func variables(environ []string) map[string]string {
 func unknownVariables(env map[string]string) (bad Error) {
 	known := map[string]bool{fileEnv: true}
 	for _, s := range settings {
-		for _, name := range s.env {
-			known[name] = true
-		}
+		known[s.env] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if rest, ours := strings.CutPrefix(name, prefix); ours && !known[name] {
-			bad = append(bad, unknown(name, strings.ToLower(rest), func(s setting) string { return s.env[0] }))
+			bad = append(bad, unknown(name, strings.ToLower(rest), func(s setting) string { return s.env }))
 		}
 	}
 	return bad
 }
 
-// environment is the layer of the environment. A setting with two names may be set by
-// both to the same value; otherwise which one is meant is not known, and guessing could
-// pay with real money.
-func environment(env map[string]string, needs Need) (layer map[string]any, bad Error) {
-	layer = map[string]any{}
+// sharedEnv is the other name that DANA's SDKs know DANA_ENV by. Many programs set it for themselves, so that it counts only
+// where dana_env is set nowhere else, and never selects production.
+const sharedEnv = "ENV"
+
+// environment is the layer of the environment.
+func environment(env map[string]string) map[string]any {
+	layer := map[string]any{}
 	for _, s := range settings {
-		for _, name := range s.env {
-			value, set := env[name]
-			if !set {
-				continue
-			}
-			first, twice := layer[s.key].(entry)
-			if !twice {
-				layer[s.key] = entry{name, value}
-			} else if !strings.EqualFold(first.Text, value) && s.wantedBy(needs) {
-				bad = append(bad, s.problem(entry{name, value}, "differs from "+first.From+"; set one of the two"))
-			}
+		if value, set := env[s.env]; set {
+			layer[s.key] = entry{s.env, value}
 		}
 	}
-	return layer, bad
+	return layer
 }
 
 // configFile is the path of the YAML file and what named it; both empty for none.

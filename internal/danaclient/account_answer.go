@@ -13,7 +13,7 @@ func readAccountInquiry(s service, a answer, _ string) verdict {
 	if v.Kind != statemachine.Succeeded {
 		return v
 	}
-	number, p := text(a.fields["customerNumber"]), s.payee
+	number, p := text(a.fields["customerNumber"]), s.payout
 	switch {
 	case number == "", text(a.fields["customerName"]) == "":
 		return a.unclear(statemachine.Unknown, whyEchoMissing)
@@ -34,7 +34,7 @@ func readBankAccountInquiry(s service, a answer, _ string) verdict {
 	if v.Kind != statemachine.Succeeded {
 		return v
 	}
-	account, code, p := text(a.fields["beneficiaryAccountNumber"]), text(a.fields["beneficiaryBankCode"]), s.payee
+	account, code, p := text(a.fields["beneficiaryAccountNumber"]), text(a.fields["beneficiaryBankCode"]), s.payout
 	switch {
 	case account == "", text(a.fields["beneficiaryAccountName"]) == "", a.amount == money.Amount{}:
 		return a.unclear(statemachine.Unknown, whyEchoMissing)

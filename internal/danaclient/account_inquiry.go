@@ -79,10 +79,7 @@ func accountInquiryBody(p payout.Payout) accountInquiryRequest {
 func reason(f fields) string { return clean(text(info(f)["resultMsg"]), 64) }
 
 // info is additionalInfo, empty when there is none.
-func info(f fields) (inner fields) {
-	_ = json.Unmarshal(f["additionalInfo"], &inner) // missing, null and other shapes leave it empty
-	return inner
-}
+func info(f fields) fields { return object(f["additionalInfo"]) }
 
 // rupiah is a bare number of rupiah, as text or number; the zero Amount when it is none.
 func rupiah(raw json.RawMessage) money.Amount {

@@ -11,6 +11,7 @@ import (
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/strictjson"
 )
 
 // service is one of DANA's APIs.
@@ -32,13 +33,13 @@ type service struct {
 	// Where its answers name the transaction: our number and DANA's.
 	refField, numberField string
 	read                  func(s service, a answer, ref string) verdict
-	// payee is whose account a question is about (37, 42).
-	payee payout.Payout
+	// payout is what a call is about. Of a status inquiry only its reference is sent.
+	payout payout.Payout
 }
 
-// about is s as a question about the account of p.
+// about is s as a call about p.
 func (s service) about(p payout.Payout) service {
-	s.payee = p
+	s.payout = p
 	return s
 }
 
@@ -81,6 +82,7 @@ const (
 	whyEmpty            statemachine.Why = "answer_empty"
 	whyTooLarge         statemachine.Why = "answer_too_large"
 	whyUnreadable       statemachine.Why = "answer_unreadable"
+	whyAmbiguous        statemachine.Why = "answer_ambiguous"
 	whyMalformedCode    statemachine.Why = "malformed_code"
 	whyForeignService   statemachine.Why = "foreign_service"
 	whyContradiction    statemachine.Why = "status_contradicts_code"
@@ -103,9 +105,9 @@ func (s service) classify(httpStatus int, body []byte, ref string) verdict {
 	case len(bytes.TrimSpace(body)) == 0:
 		return unreadable(whyEmpty)
 	}
-	var all fields
-	if err := json.Unmarshal(body, &all); err != nil {
-		return unreadable(whyUnreadable)
+	all, why := document(body)
+	if why != "" {
+		return unreadable(why)
 	}
 	a := s.parse(all)
 	v := s.judge(httpStatus, a, ref)
@@ -164,7 +166,7 @@ func unreadable(why statemachine.Why) verdict {
 func (s service) parse(fields fields) answer {
 	return answer{
 		code:        text(fields["responseCode"]),
-		message:     clean(string(mask([]byte(text(fields["responseMessage"])))), 150),
+		message:     clean(string(hide([]byte(text(fields["responseMessage"])), s.payout)), 150),
 		referenceNo: clean(text(fields[s.numberField]), 64),
 		ref:         clean(text(fields[s.refField]), 64),
 		serviceCode: text(fields["serviceCode"]),
@@ -173,6 +175,24 @@ func (s service) parse(fields fields) answer {
 		untold:      len(fields["amount"]) == 0 || string(fields["amount"]) == "null",
 		fields:      fields,
 	}
+}
+
+// document reads a whole document from DANA. A name that is there twice, at any depth, makes it ambiguous: who reads the other
+// value reads another answer.
+func document(raw []byte) (f fields, why statemachine.Why) {
+	switch err := json.Unmarshal(raw, &f); {
+	case err != nil:
+		return nil, whyUnreadable
+	case !strictjson.UniqueNames(raw):
+		return nil, whyAmbiguous
+	}
+	return f, ""
+}
+
+// object is a part of a document; empty when it is missing, null or of another shape.
+func object(raw json.RawMessage) (f fields) {
+	_ = json.Unmarshal(raw, &f)
+	return f
 }
 
 // text is a string, or a number as it is written; anything else is empty.
@@ -196,8 +216,7 @@ func text(raw json.RawMessage) string {
 // when there is none to be read: half an amount must not be compared with a payout's.
 // Another currency is kept, so that it equals no payout.
 func amount(raw json.RawMessage) money.Amount {
-	var fields fields
-	_ = json.Unmarshal(raw, &fields) // null and other shapes leave it empty
+	fields := object(raw)
 	value, currency := text(fields["value"]), text(fields["currency"])
 	if currency == "" {
 		return money.Amount{}

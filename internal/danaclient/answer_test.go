@@ -337,7 +337,7 @@ func TestClassifyAnswers(t *testing.T) {
 		"additionalInfo a string":    {topUp, replace(paid, `{"resp`, `{"additionalInfo":"x","resp`), ours, false, false},
 		"unknown and odd fields":     {topUp, replace(paid, `{"resp`, `{"sessionId":{},"new":[1],"resp`), ours, false, false},
 		"message of odd shape":       {topUp, replace(paid, `"Successful"`, `["x"]`), ours, false, false},
-		"duplicate key, last wins":   {topUp, replace(paid, `{"resp`, `{"responseCode":"4033814","resp`), ours, false, false},
+		"code twice":                 {topUp, replace(paid, `{"resp`, `{"responseCode":"4033814","resp`), only(statemachine.Unknown, whyAmbiguous), true, true},
 		"name in capitals is not it": {topUp, replace(paid, `{"resp`, `{"RESPONSECODE":"4033814","AMOUNT":1,"resp`), ours, false, false},
 
 		"success without reference number": {topUp, without(paid, "referenceNo"), from(ours, func(o *statemachine.Outcome) { o.ReferenceNo = "" }), false, false},

@@ -33,6 +33,9 @@ func justified(s service, httpStatus int, body []byte, v verdict) string {
 	if err := json.Unmarshal(body, &exact); err != nil {
 		return "it is not a JSON object"
 	}
+	if bytes.Count(body, []byte(`"responseCode"`)) > 1 {
+		return "it has two codes"
+	}
 	said.Code, said.Ref, said.OrigRef = exact["responseCode"], exact["partnerReferenceNo"], exact["originalPartnerReferenceNo"]
 	said.Service, said.Status, said.Amount = exact["serviceCode"], exact["latestTransactionStatus"], exact["amount"]
 	word := func(v any) string {
@@ -213,6 +216,9 @@ func drawAnswer(r *rapid.T) (s service, httpStatus int, raw []byte) {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		r.Fatal(err)
+	}
+	if seldom("a field twice") {
+		raw = append([]byte(`{"responseCode":"`+cause[:3]+s.code+cause[3:]+`",`), raw[1:]...)
 	}
 	if seldom("cut") {
 		raw = raw[:rapid.IntRange(0, len(raw)).Draw(r, "at")]

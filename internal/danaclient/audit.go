@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/salur-id/salur/internal/payout"
 )
 
 // AuditRecord is one exchange with DANA as it went over the wire, evidence for DANA's
@@ -40,24 +42,25 @@ func AuditTo(w io.Writer, failed func(error)) func(AuditRecord) {
 	}
 }
 
-func auditRecord(api API, at time.Time, took time.Duration, req *http.Request, payload []byte, r reply) AuditRecord {
+func auditRecord(s service, at time.Time, took time.Duration, req *http.Request, payload []byte, r reply) AuditRecord {
 	record := AuditRecord{
-		At: at, API: api, Method: req.Method, URL: req.URL.String(),
-		Request: headers(req.Header), RequestBody: string(mask(payload)),
-		Status: r.status, Answer: headers(r.header), AnswerBody: string(mask(r.answer)), Milliseconds: took.Milliseconds(),
+		At: at, API: s.api, Method: req.Method, URL: req.URL.String(),
+		Request: headers(req.Header, payout.Payout{}), RequestBody: string(mask(payload)),
+		Status: r.status, Answer: headers(r.header, s.payout), AnswerBody: string(hide(r.answer, s.payout)), Milliseconds: took.Milliseconds(),
 	}
 	if r.err != nil {
-		record.Error = string(mask([]byte(r.err.Error())))
+		record.Error = string(hide([]byte(r.err.Error()), s.payout))
 	}
 	return record
 }
 
 // headers are one value each; that is all that DANA and we send. A signature is left out: with the public key and the rest of
 // the body it confirms a guessed phone number.
-func headers(h http.Header) map[string]string {
+func headers(h http.Header, p payout.Payout) map[string]string {
 	shown := make(map[string]string, len(h))
+	known := p.Scrubber()
 	for name := range h {
-		shown[name] = h.Get(name)
+		shown[name] = known.Clean(h.Get(name))
 		switch name {
 		case "Authorization":
 			shown[name] = "Bearer ****"

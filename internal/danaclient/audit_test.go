@@ -38,7 +38,7 @@ func TestAuditRecordsEveryExchangeMasked(t *testing.T) {
 	p := testPayout(t)
 	p.Notes = "for Budi Santoso"
 	c.TopUp(t.Context(), "1", p)
-	c.TopUpStatus(t.Context(), "2", p.Ref)
+	c.TopUpStatus(t.Context(), "2", p)
 	bank := testBankPayout()
 	bank.AccountName = "Budi Santoso"
 	c.BankAccountInquiry(t.Context(), bank)

@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"github.com/salur-id/salur/internal/jakarta"
@@ -118,18 +117,16 @@ func (c *Client) balance(caller context.Context, id string) Balances {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
 	ctx, connected := traced(ctx)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(balancePath).String(), bytes.NewReader(payload))
+	req, err := c.post(ctx, c.base.JoinPath(balancePath).String(), payload)
 	if err != nil {
 		return Balances{Exchange: notSent(whyNotBuilt, err)}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	r := c.roundTrip(req, connected, APIBalance, payload)
+	r := c.roundTrip(req, connected, service{api: APIBalance}, payload)
 	if r.err != nil {
-		return Balances{Exchange: broken(caller, r)}
+		return Balances{Exchange: broken(caller, r, payout.Payout{})}
 	}
 	v, resources := classifyBalance(r.status, r.answer, c.cfg.DANAKey)
-	return Balances{Exchange: understood(v, r.status, r.answer), Resources: resources}
+	return Balances{Exchange: understood(v, r.status, r.answer, payout.Payout{}), Resources: resources}
 }
 
 // balancePayload signs the bytes of "request" and puts the very same bytes into the
@@ -169,23 +166,15 @@ func classifyBalance(httpStatus int, answer []byte, key *rsa.PublicKey) (verdict
 	if len(answer) > maxAnswer {
 		return unreadable(whyTooLarge), nil
 	}
-	var envelope struct {
-		Response  json.RawMessage `json:"response"`
-		Signature string          `json:"signature"`
-	}
-	var response struct {
-		Body fields `json:"body"`
-	}
 	if len(bytes.TrimSpace(answer)) == 0 {
 		return unreadable(whyEmpty), nil
 	}
-	if err := json.Unmarshal(answer, &envelope); err != nil {
-		return unreadable(whyUnreadable), nil
+	envelope, why := document(answer)
+	if why != "" {
+		return unreadable(why), nil
 	}
-	_ = json.Unmarshal(envelope.Response, &response) // missing, null and other shapes leave it empty
-	body := response.Body
-	var result fields
-	_ = json.Unmarshal(body["resultInfo"], &result) // missing, null and other shapes leave it empty
+	body := object(object(envelope["response"])["body"])
+	result := object(body["resultInfo"])
 	code := text(result["resultCodeId"])
 	v := verdict{
 		message: clean(string(mask([]byte(text(result["resultMsg"])))), 150),
@@ -205,7 +194,7 @@ func classifyBalance(httpStatus int, answer []byte, key *rsa.PublicKey) (verdict
 		return v, nil
 	}
 	if m.kind == statemachine.Succeeded && key != nil &&
-		!signedByDANA(key, envelope.Response, envelope.Signature, func(response []byte) []byte { return response }) {
+		!signedByDANA(key, envelope["response"], text(envelope["signature"]), func(response []byte) []byte { return response }) {
 		v.Outcome.Why = whyWrongSignature
 		return v, nil
 	}
@@ -223,12 +212,10 @@ func resources(raw json.RawMessage) []Resource {
 	for _, f := range list {
 		r := Resource{Type: clean(text(f["resourceType"]), 64)}
 		// A JSON document inside a text; an object in its place is understood as well.
-		value := f["value"]
-		if inner := text(value); inner != "" {
-			value = json.RawMessage(inner)
+		v := object(f["value"])
+		if inner := text(f["value"]); inner != "" {
+			v, _ = document([]byte(inner)) // what cannot be read is no amount
 		}
-		var v fields
-		_ = json.Unmarshal(value, &v)
 		if cents, err := strconv.ParseInt(text(v["amount"]), 10, 64); err == nil && text(v["currency"]) == money.IDR {
 			r.Raw, r.Amount = text(v["amount"]), money.FromCents(cents)
 		}

@@ -22,8 +22,9 @@ type bankAccountInquiryRequest struct {
 	Info           additionalInfo `json:"additionalInfo"`
 }
 
-// BankAccountInquiries is how often an inquiry of a bank account is made at most.
-const BankAccountInquiries = 3
+// BankAccountInquiries is how often an inquiry of a bank account is made at most: once, and three retries. DANA's pages on 42
+// and on 43 have the same words, "do a retry maximum 3 attempts", and both are read as three retries after the first.
+const BankAccountInquiries = 1 + 3
 
 // BankAccount is what Transfer to Bank Account Inquiry told. Texts are DANA's, cleaned;
 // amounts that it left out are the zero Amount.
@@ -42,7 +43,7 @@ type BankAccount struct {
 // BankAccountInquiry asks whether p's bank account could be paid (DANA, Transfer to Bank
 // Account Inquiry). p needs no reference.
 //
-// DANA's rule: when no answer comes it is asked again, three times in all, and then the
+// DANA's rule: when no answer comes it is asked again, up to three times, and then the
 // inquiry is pending. It moves no money, so asking again is safe; each exchange has its
 // own time and X-EXTERNAL-ID, and ctx ends them all.
 func (c *Client) BankAccountInquiry(ctx context.Context, p payout.Payout) BankAccount {

@@ -35,7 +35,7 @@ func (c *Client) BankTransfer(ctx context.Context, externalID string, p payout.P
 
 // BankTransferAs is BankTransfer with needNotify as the payout's first attempt had it, whatever is configured now.
 func (c *Client) BankTransferAs(ctx context.Context, externalID string, p payout.Payout, needNotify bool) Exchange {
-	x, _ := c.exchange(ctx, bankTransfer, externalID, p.Ref, bankTransferBody(p, needNotify), checkPayout(p, payout.Bank))
+	x, _ := c.exchange(ctx, bankTransfer.about(p), externalID, p.Ref, bankTransferBody(p, needNotify), checkPayout(p, payout.Bank))
 	return x
 }
 

@@ -28,10 +28,10 @@ var bankTransferStatusCodes = map[string]meaning{
 }
 
 // BankTransferStatus asks what became of a payout to a bank (DANA, Transfer to Bank Inquiry
-// Status), for 4 s at most. ref is the partnerReferenceNo of the transfer; externalID is
-// this inquiry's own.
-func (c *Client) BankTransferStatus(ctx context.Context, externalID, ref string) Exchange {
-	x, _ := c.exchange(ctx, bankTransferStatus, externalID, ref,
-		statusRequest{Ref: ref, ServiceCode: bankTransferStatus.statusOf}, payout.CheckRef(ref))
+// Status), for 4 s at most. It asks by p.Ref, the partnerReferenceNo of the transfer; what else p says is
+// hidden in what is kept of the answer. externalID is this inquiry's own.
+func (c *Client) BankTransferStatus(ctx context.Context, externalID string, p payout.Payout) Exchange {
+	x, _ := c.exchange(ctx, bankTransferStatus.about(p), externalID, p.Ref,
+		statusRequest{Ref: p.Ref, ServiceCode: bankTransferStatus.statusOf}, payout.CheckRef(p.Ref))
 	return x
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,6 +20,8 @@ type Client struct {
 	wire   http.RoundTripper
 	tokens tokens
 	macs   sync.Pool // of newMAC
+
+	userAgent []string // the header's value
 }
 
 // New returns a client, or one error that names every bad field (payout.FieldError values,
@@ -36,6 +39,7 @@ func New(cfg Config) (*Client, error) {
 		cfg.Dial = (&net.Dialer{Timeout: cfg.Timeout}).DialContext
 	}
 	c := &Client{cfg: cfg, base: base, urls: urls(base, cfg.LegacyPaths), wire: transport(cfg)}
+	c.userAgent = []string{strings.TrimSuffix("salur/"+cfg.Version, "/")}
 	c.tokens.c = c
 	c.macs.New = func() any { return newMAC(cfg.ClientSecret) }
 	return c, nil

@@ -26,6 +26,9 @@ type Config struct {
 	Origin string
 	// ChannelID is the header CHANNEL-ID, at most 5 characters; DANA's samples say 95221.
 	ChannelID string
+	// Version is what this program was built from, in one word. It stands in the User-Agent of every request, as
+	// salur/VERSION; empty for salur alone.
+	Version string
 	// Key signs every request: RSA of at least 2048 bits.
 	Key *rsa.PrivateKey
 	// Signature is how requests are signed; Symmetric needs ClientSecret.
@@ -92,6 +95,9 @@ func (cfg Config) check() (*url.URL, error) {
 	header("PartnerID", cfg.PartnerID, payout.Mask(cfg.PartnerID), 36)
 	header("Origin", cfg.Origin, cfg.Origin, 255)
 	header("ChannelID", cfg.ChannelID, cfg.ChannelID, 5)
+	if cfg.Version != "" {
+		header("Version", cfg.Version, cfg.Version, 64)
+	}
 	switch {
 	case cfg.Key == nil || cfg.Key.N == nil:
 		wrong("Key", "", "give the RSA private key whose public half is registered with DANA")

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -130,23 +131,23 @@ func (c *Client) try(ctx, caller context.Context, s service, externalID, ref str
 		// The machine was suspended: its timers stood still, the world did not, and another worker may have taken over.
 		return notSent(whyTimeout, context.DeadlineExceeded), nil
 	}
-	r := c.roundTrip(req, connected, s.api, payload)
+	r := c.roundTrip(req, connected, s, payload)
 	if r.err != nil {
-		return broken(caller, r), nil
+		return broken(caller, r, s.payout), nil
 	}
 	v := s.classify(r.status, r.answer, ref)
-	return understood(v, r.status, r.answer), v.fields
+	return understood(v, r.status, r.answer, s.payout), v.fields
 }
 
 func notSent(why statemachine.Why, err error) Exchange {
 	return Exchange{Outcome: statemachine.Outcome{Kind: statemachine.NotSent, Why: why}, Err: err}
 }
 
-// understood is an exchange that ended with a whole answer.
-func understood(v verdict, status int, answer []byte) Exchange {
+// understood is an exchange about p that ended with a whole answer.
+func understood(v verdict, status int, answer []byte, p payout.Payout) Exchange {
 	x := Exchange{Outcome: v.Outcome, HTTPStatus: status, Message: v.message, Fault: v.fault}
 	if v.unclear {
-		x.Raw = keep(answer)
+		x.Raw = keep(answer, p)
 	}
 	return x
 }
@@ -169,7 +170,7 @@ func traced(ctx context.Context) (context.Context, *atomic.Bool) {
 }
 
 // roundTrip sends a request whose context is traced, and reads the whole answer.
-func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, api API, payload []byte) reply {
+func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, s service, payload []byte) reply {
 	var start time.Time
 	if c.cfg.Audit != nil {
 		start = c.cfg.Now()
@@ -183,7 +184,7 @@ func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, api API, p
 	}
 	r.connected, r.err = connected.Load(), err
 	if c.cfg.Audit != nil {
-		c.cfg.Audit(auditRecord(api, start, c.cfg.Now().Sub(start), req, payload, r))
+		c.cfg.Audit(auditRecord(s, start, c.cfg.Now().Sub(start), req, payload, r))
 	}
 	return r
 }
@@ -198,7 +199,7 @@ func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, api API, p
 // that the first was not processed.
 //
 // What did arrive of an answer may even look whole. Half an answer is no answer: ask again.
-func broken(caller context.Context, r reply) Exchange {
+func broken(caller context.Context, r reply, p payout.Payout) Exchange {
 	o := statemachine.Outcome{Kind: statemachine.Unknown, Why: whyConnectionLost}
 	if !r.connected {
 		o = statemachine.Outcome{Kind: statemachine.NotSent, Why: whyNotConnected}
@@ -211,9 +212,9 @@ func broken(caller context.Context, r reply) Exchange {
 	case errors.As(r.err, &slow) && slow.Timeout():
 		o.Why = whyTimeout
 	}
-	x := Exchange{Outcome: o, HTTPStatus: r.status, Fault: fault, Err: r.err}
+	x := Exchange{Outcome: o, HTTPStatus: r.status, Fault: fault, Err: hideInError(r.err, p)}
 	if r.status != 0 {
-		x.Raw = keep(r.answer)
+		x.Raw = keep(r.answer, p)
 	}
 	return x
 }

@@ -41,12 +41,43 @@ func mask(b []byte) []byte {
 // that look like a phone number.
 func Mask(text string) string { return string(mask([]byte(text))) }
 
-// keep is the part of an unclear answer that goes on record. It is masked before it is cut,
-// so that a cut cannot turn a phone number into digits that look like none.
-func keep(answer []byte) []byte {
-	b := mask(answer)
+// hide masks a text about p. What p says of its payee is found in any text, a web page included, where mask alone finds
+// only what looks like a phone number or has its name in JSON beside it.
+func hide(b []byte, p payout.Payout) []byte {
+	if plain(b) {
+		return b
+	}
+	return mask([]byte(p.Scrubber().Clean(string(b))))
+}
+
+// plain is a message of DANA's that most answers have, and that needs no looking into.
+func plain(b []byte) bool {
+	return len(b) == 0 || string(b) == "Successful" || string(b) == "Success" || string(b) == "Request In Progress"
+}
+
+// keep is the part of an unclear answer about p that goes on record. What is personal is hidden before it is cut, so that a
+// cut cannot turn a phone number into digits that look like none.
+func keep(answer []byte, p payout.Payout) []byte {
+	b := hide(answer, p)
 	return b[:min(len(b), maxRaw)]
 }
+
+// hideInError hides the same in the text of an error, which may quote the answer. It stays the error that it is.
+func hideInError(err error, p payout.Payout) error {
+	text := err.Error()
+	if shown := string(hide([]byte(text), p)); shown != text {
+		return hiddenError{shown, err}
+	}
+	return err
+}
+
+type hiddenError struct {
+	text string
+	err  error
+}
+
+func (e hiddenError) Error() string { return e.text }
+func (e hiddenError) Unwrap() error { return e.err }
 
 // clean makes a text from outside fit for logs, terminals and records: at most n runes (an
 // ellipsis tells that there were more), no control characters.

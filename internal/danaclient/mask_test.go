@@ -3,6 +3,8 @@ package danaclient
 import (
 	"strings"
 	"testing"
+
+	"github.com/salur-id/salur/internal/payout"
 )
 
 func TestMask(t *testing.T) {
@@ -32,7 +34,7 @@ func TestMask(t *testing.T) {
 // The cut comes after the masking: a phone number on the edge does not survive in part.
 func TestKeepMasksBeforeItCuts(t *testing.T) {
 	t.Parallel()
-	got := string(keep([]byte(strings.Repeat("x", maxRaw-5) + "62811742234")))
+	got := string(keep([]byte(strings.Repeat("x", maxRaw-5)+"62811742234"), payout.Payout{}))
 	if want := strings.Repeat("x", maxRaw-5) + "****2"; got != want {
 		t.Errorf("ends with %q, want %q", got[maxRaw-10:], want[maxRaw-10:])
 	}

@@ -150,8 +150,8 @@ func (h *notifyHandler) signed(r *http.Request, body []byte) bool {
 // readNotification reads a verified body. A status beyond DANA's list is let through: it is
 // a hint like any other, and refusing it would only make DANA repeat it.
 func readNotification(body []byte) (n Notification, wrong string) {
-	var f fields
-	if json.Unmarshal(body, &f) != nil || f == nil {
+	f, why := document(body)
+	if why != "" || f == nil {
 		return n, notifyBad
 	}
 	n = Notification{

@@ -10,7 +10,7 @@ import (
 func TestEveryReasonIsDocumented(t *testing.T) {
 	t.Parallel()
 	whys := map[statemachine.Why]string{
-		whyEmpty: "answer", whyTooLarge: "answer", whyUnreadable: "answer", whyMalformedCode: "answer", whyForeignService: "answer", whyContradiction: "answer",
+		whyEmpty: "answer", whyTooLarge: "answer", whyUnreadable: "answer", whyAmbiguous: "answer", whyForeignAccount: "answer", whyForeignAmount: "answer", whyMalformedCode: "answer", whyForeignService: "answer", whyContradiction: "answer",
 		whyUnlistedCode: "answer", whyUnlistedStatus: "answer", whyForeignReference: "answer", whyEchoMissing: "answer", whySubmitted: "answer",
 		whyInvalid: "exchange", whyNotBuilt: "exchange", whyCancelled: "exchange", whyNotConnected: "exchange", whyConnectionLost: "exchange", whyTimeout: "exchange",
 	}

@@ -16,9 +16,9 @@ import (
 // request builds and signs a request, symmetrically when there is a token. Timestamp and signature are fresh on every call; the
 // body is the same bytes for the same payout.
 func (c *Client) request(ctx context.Context, s service, externalID string, payload []byte, token string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.urls[s.api], bytes.NewReader(payload))
+	req, err := c.post(ctx, c.urls[s.api], payload)
 	if err != nil {
-		return nil, fmt.Errorf("building the request: %w", err)
+		return nil, err
 	}
 	timestamp, path := jakarta.Format(c.cfg.Now()), req.URL.RequestURI()
 	var signature string
@@ -34,12 +34,24 @@ func (c *Client) request(ctx context.Context, s service, externalID string, payl
 		return nil, err
 	}
 	// Names as net/http spells them, which spares it to find that out at every request.
-	values := [...]string{"application/json", "application/json", timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
-	for i, name := range [...]string{"Accept", "Content-Type", "X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
+	values := [...]string{timestamp, signature, c.cfg.PartnerID, externalID, c.cfg.Origin, c.cfg.ChannelID}
+	for i, name := range [...]string{"X-Timestamp", "X-Signature", "X-Partner-Id", "X-External-Id", "Origin", "Channel-Id"} {
 		req.Header[name] = values[i : i+1 : i+1]
 	}
 	return req, nil
 }
+
+// post is a request to DANA with the headers that all of its APIs are sent.
+func (c *Client) post(ctx context.Context, url string, payload []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
+	if err != nil {
+		return nil, fmt.Errorf("building the request: %w", err)
+	}
+	req.Header["Accept"], req.Header["Content-Type"], req.Header["User-Agent"] = applicationJSON, applicationJSON, c.userAgent
+	return req, nil
+}
+
+var applicationJSON = []string{"application/json"}
 
 // urls are where the services are called; their paths are also the ones that are signed.
 func urls(base *url.URL, legacy bool) map[API]string {

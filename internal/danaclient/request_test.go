@@ -69,7 +69,9 @@ func TestRequestBodies(t *testing.T) {
 			`{"partnerReferenceNo":"PAY/2&<x>","customerNumber":"620000000000","amount":{"value":"10000.50","currency":"IDR"},"feeAmount":{"value":"1.00","currency":"IDR"},"notes":"<gaji> & \"é\"/ü","additionalInfo":{"fundType":"AGENT_TOPUP_FOR_USER_SETTLE","externalDivisionId":"JKT","chargeTarget":"DIVISION","customerId":"2166001"}}`,
 		},
 		"status": {
-			func(c *Client, ctx context.Context) Exchange { return c.TopUpStatus(ctx, "1", "PAY-1") },
+			func(c *Client, ctx context.Context) Exchange {
+				return c.TopUpStatus(ctx, "1", payout.Payout{Ref: "PAY-1"})
+			},
 			"/rest/v1.0/emoney/topup-status",
 			`{"originalPartnerReferenceNo":"PAY-1","serviceCode":"38"}`,
 		},
@@ -92,7 +94,9 @@ func TestRequestBodies(t *testing.T) {
 			`{"partnerReferenceNo":"PAY-1","customerNumber":"62811742234","beneficiaryAccountNumber":"2460888509","beneficiaryBankCode":"014","amount":{"value":"50000.00","currency":"IDR"},"additionalInfo":{"fundType":"MERCHANT_WITHDRAW_FOR_CORPORATE","externalDivisionId":"JKT","chargeTarget":"DIVISION","beneficiaryAccountName":"Budi & Sons","needNotify":true}}`,
 		},
 		"transfer status": {
-			func(c *Client, ctx context.Context) Exchange { return c.BankTransferStatus(ctx, "1", "PAY-1") },
+			func(c *Client, ctx context.Context) Exchange {
+				return c.BankTransferStatus(ctx, "1", payout.Payout{Ref: "PAY-1"})
+			},
 			"/v1.0/emoney/transfer-bank-status.htm",
 			`{"originalPartnerReferenceNo":"PAY-1","serviceCode":"00"}`,
 		},
@@ -179,10 +183,10 @@ func TestEachCallNamesItsAPI(t *testing.T) {
 	c := newClient(t, testConfig(url))
 	for want, x := range map[API]Exchange{
 		"topup":                c.TopUp(t.Context(), "7", testPayout(t)),
-		"topup-status":         c.TopUpStatus(t.Context(), "7", "PAY-1"),
+		"topup-status":         c.TopUpStatus(t.Context(), "7", payout.Payout{Ref: "PAY-1"}),
 		"account-inquiry":      c.AccountInquiry(t.Context(), "7", testPayout(t)).Exchange,
 		"transfer-bank":        c.BankTransfer(t.Context(), "7", testBankPayout()),
-		"transfer-bank-status": c.BankTransferStatus(t.Context(), "7", "PAY-1"),
+		"transfer-bank-status": c.BankTransferStatus(t.Context(), "7", payout.Payout{Ref: "PAY-1"}),
 	} {
 		if x.API != want || x.ExternalID != "7" || x.Outcome.Kind != statemachine.Unknown {
 			t.Errorf("%s, %s, %v; want %s, 7, unknown", x.API, x.ExternalID, x.Outcome.Kind, want)
@@ -209,10 +213,10 @@ func TestLegacyPaths(t *testing.T) {
 	c := newClient(t, cfg)
 	for want, call := range map[string]func(){
 		"/dana/v1.0/emoney/topup.htm":                func() { c.TopUp(t.Context(), "1", testPayout(t)) },
-		"/dana/v1.0/emoney/topup-status.htm":         func() { c.TopUpStatus(t.Context(), "1", "PAY-1") },
+		"/dana/v1.0/emoney/topup-status.htm":         func() { c.TopUpStatus(t.Context(), "1", payout.Payout{Ref: "PAY-1"}) },
 		"/dana/v1.0/emoney/account-inquiry.htm":      func() { c.AccountInquiry(t.Context(), "1", testPayout(t)) },
 		"/dana/v1.0/emoney/transfer-bank.htm":        func() { c.BankTransfer(t.Context(), "1", testBankPayout()) },
-		"/dana/v1.0/emoney/transfer-bank-status.htm": func() { c.BankTransferStatus(t.Context(), "1", "PAY-1") },
+		"/dana/v1.0/emoney/transfer-bank-status.htm": func() { c.BankTransferStatus(t.Context(), "1", payout.Payout{Ref: "PAY-1"}) },
 		"/dana/v1.0/emoney/bank-account-inquiry.htm": func() { c.BankAccountInquiry(t.Context(), testBankPayout()) },
 	} {
 		call()
@@ -250,8 +254,8 @@ func TestInvalidIsNotSent(t *testing.T) {
 		"DANA account-inquiry: " + fields:                                c.AccountInquiry(t.Context(), "1", bad).Exchange,
 		"DANA transfer-bank: " + bank:                                    c.BankTransfer(t.Context(), "1", badBank),
 		"DANA bank-account-inquiry: " + bank:                             c.BankAccountInquiry(t.Context(), badBank).Exchange,
-		`DANA topup-status: ` + ref:                                      c.TopUpStatus(t.Context(), "1", ""),
-		`DANA transfer-bank-status: ` + ref:                              c.BankTransferStatus(t.Context(), "1", ""),
+		`DANA topup-status: ` + ref:                                      c.TopUpStatus(t.Context(), "1", payout.Payout{Ref: ""}),
+		`DANA transfer-bank-status: ` + ref:                              c.BankTransferStatus(t.Context(), "1", payout.Payout{Ref: ""}),
 		`DANA transfer-bank: kind "topup": this call is for bank`:        c.BankTransfer(t.Context(), "1", testPayout(t)),
 		`DANA topup: kind "bank": this call is for topup`:                c.TopUp(t.Context(), "1", testBankPayout()),
 		`DANA account-inquiry: kind "bank": this call is for topup`:      c.AccountInquiry(t.Context(), "1", testBankPayout()).Exchange,
@@ -264,5 +268,38 @@ func TestInvalidIsNotSent(t *testing.T) {
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d requests arrived", len(arrived))
+	}
+}
+
+// Whatever is asked of DANA says what it takes, what it sends and who asks.
+func TestEveryRequestHasTheCommonHeaders(t *testing.T) {
+	t.Parallel()
+	for signature, calls := range map[Signature]map[string]func(*Client, context.Context){
+		Asymmetric: {
+			"/rest/v1.0/emoney/topup":               func(c *Client, ctx context.Context) { c.TopUp(ctx, "1", testPayout(t)) },
+			"/rest/v1.0/emoney/topup-status":        func(c *Client, ctx context.Context) { c.TopUpStatus(ctx, "1", payout.Payout{Ref: "PAY-1"}) },
+			"/rest/v1.0/emoney/account-inquiry":     func(c *Client, ctx context.Context) { c.AccountInquiry(ctx, "1", testPayout(t)) },
+			"/v1.0/emoney/transfer-bank.htm":        func(c *Client, ctx context.Context) { c.BankTransfer(ctx, "1", testBankPayout()) },
+			"/v1.0/emoney/transfer-bank-status.htm": func(c *Client, ctx context.Context) { c.BankTransferStatus(ctx, "1", payout.Payout{Ref: "PAY-1"}) },
+			"/v1.0/emoney/bank-account-inquiry.htm": func(c *Client, ctx context.Context) { c.BankAccountInquiry(ctx, testBankPayout()) },
+			balancePath:                             func(c *Client, ctx context.Context) { c.Balance(ctx) },
+		},
+		Symmetric: {tokenPath: func(c *Client, ctx context.Context) { c.TopUp(ctx, "1", testPayout(t)) }},
+	} {
+		for path, call := range calls {
+			url, arrived := record(t)
+			cfg := testConfig(url)
+			cfg.Version, cfg.Signature, cfg.ClientSecret, cfg.MerchantID = "1.2.3", signature, vectorSecret, "216620000000000000001"
+			call(newClient(t, cfg), t.Context())
+			r := <-arrived
+			if r.uri != path {
+				t.Errorf("%s was called, want %s", r.uri, path)
+			}
+			for name, want := range map[string]string{"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "salur/1.2.3"} {
+				if got := r.header.Values(name); len(got) != 1 || got[0] != want {
+					t.Errorf("%s: %s %q, want %q", path, name, got, want)
+				}
+			}
+		}
 	}
 }

@@ -1,9 +1,7 @@
 package danaclient
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -115,7 +113,7 @@ func (t *tokens) fetch(ctx context.Context) tokenResult {
 		x := notSent(whyNotBuilt, fmt.Errorf("%w: %w", errNoToken, err))
 		return tokenResult{failed: &x}
 	}
-	r := t.c.roundTrip(req, connected, APIToken, payload)
+	r := t.c.roundTrip(req, connected, service{api: APIToken}, payload)
 	if r.err != nil {
 		x := notSent(whyNoToken, fmt.Errorf("%w: %w", errNoToken, r.err))
 		x.Fault = true
@@ -134,16 +132,15 @@ func (t *tokens) fetch(ctx context.Context) tokenResult {
 }
 
 func (c *Client) tokenRequest(ctx context.Context, now time.Time, payload []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base.JoinPath(tokenPath).String(), bytes.NewReader(payload))
+	req, err := c.post(ctx, c.base.JoinPath(tokenPath).String(), payload)
 	if err != nil {
-		return nil, fmt.Errorf("building the request: %w", err)
+		return nil, err
 	}
 	timestamp := jakarta.Format(now)
 	signature, err := signRSA(c.cfg.Key, c.cfg.PartnerID+"|"+timestamp)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-TIMESTAMP", timestamp)
 	req.Header.Set("X-CLIENT-KEY", c.cfg.PartnerID)
 	req.Header.Set("X-SIGNATURE", signature)
@@ -152,8 +149,7 @@ func (c *Client) tokenRequest(ctx context.Context, now time.Time, payload []byte
 
 // readToken reads the answer. Its text is in no error, for it may hold the token.
 func readToken(r reply) (token string, life time.Duration, failed *Exchange) {
-	var f fields
-	_ = json.Unmarshal(r.answer, &f) // what is no JSON object has no code
+	f, _ := document(r.answer) // what is no JSON object has no code
 	code := text(f["responseCode"])
 	ours := len(code) == 7 && isDigits(code) && code[3:5] == tokenService
 	seconds, err := strconv.ParseUint(text(f["expiresIn"]), 10, 31)

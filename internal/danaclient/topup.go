@@ -28,7 +28,7 @@ type topUpRequest struct {
 // before it leaves (payout.Check, see Exchange.Err); externalID is fresh (NewExternalID) for every attempt and on record before the
 // call. Sending the same payout again is safe: DANA pays a reference once.
 func (c *Client) TopUp(ctx context.Context, externalID string, p payout.Payout) Exchange {
-	x, _ := c.exchange(ctx, topUp, externalID, p.Ref, topUpBody(p), checkPayout(p, payout.TopUp))
+	x, _ := c.exchange(ctx, topUp.about(p), externalID, p.Ref, topUpBody(p), checkPayout(p, payout.TopUp))
 	return x
 }
 

@@ -18,9 +18,10 @@ type statusRequest struct {
 	ServiceCode string `json:"serviceCode"`
 }
 
-// TopUpStatus asks what became of a payout (DANA, Customer Top Up Inquiry Status). ref is
-// the partnerReferenceNo of the top-up; externalID is this inquiry's own.
-func (c *Client) TopUpStatus(ctx context.Context, externalID, ref string) Exchange {
-	x, _ := c.exchange(ctx, topUpStatus, externalID, ref, statusRequest{Ref: ref, ServiceCode: topUpStatus.statusOf}, payout.CheckRef(ref))
+// TopUpStatus asks what became of a payout (DANA, Customer Top Up Inquiry Status). It asks by
+// p.Ref, the partnerReferenceNo of the top-up; what else p says is hidden in what is kept of the answer. externalID is this
+// inquiry's own.
+func (c *Client) TopUpStatus(ctx context.Context, externalID string, p payout.Payout) Exchange {
+	x, _ := c.exchange(ctx, topUpStatus.about(p), externalID, p.Ref, statusRequest{Ref: p.Ref, ServiceCode: topUpStatus.statusOf}, payout.CheckRef(p.Ref))
 	return x
 }

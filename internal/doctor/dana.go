@@ -13,6 +13,7 @@ import (
 
 	"github.com/salur-id/salur/internal/ask"
 	"github.com/salur-id/salur/internal/danaclient"
+	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -71,7 +72,7 @@ func danaLine(ctx context.Context, p Patient) ([]Finding, bool) {
 
 // credentials makes the one signed request that every merchant may make.
 func credentials(ctx context.Context, client *danaclient.Client, now func() time.Time) Finding {
-	x := client.TopUpStatus(ctx, danaclient.NewExternalID(now()), "DOCTOR-"+rand.Text()[:12])
+	x := client.TopUpStatus(ctx, danaclient.NewExternalID(now()), payout.Payout{Ref: "DOCTOR-" + rand.Text()[:12]})
 	answer := strings.TrimSpace(x.Outcome.Code + " " + x.Message)
 	f := Finding{Check: "dana.credentials", Level: Problem, Found: "DANA answers " + answer}
 	switch k := x.Outcome.Kind; {

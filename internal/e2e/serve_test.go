@@ -33,12 +33,18 @@ func serveSetup(t *testing.T) *system {
 
 // submit posts a body; 0 is no answer.
 func submit(url, body string) (status int, text string) {
-	r, err := http.NewRequest(http.MethodPost, url+"/v1/payouts", strings.NewReader(body))
+	return request(http.MethodPost, url+"/v1/payouts", apiKey, body)
+}
+
+func request(method, url, key, body string) (status int, text string) {
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
-	r.Header.Set("Authorization", "Bearer "+apiKey)
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+key)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err.Error()

@@ -37,7 +37,7 @@ func readCSV(text *bufio.Reader, rules Rules, yield func(Row, error) bool) error
 	header, err := rows.Read()
 	switch {
 	case errors.Is(err, io.EOF):
-		return HeaderError{"the file is empty; begin it with the column names ref, customer and amount"}
+		return nil // no payouts, as a header alone
 	case errors.As(err, new(*csv.ParseError)):
 		return HeaderError{"the quotes do not match; write the column names without quotes"}
 	case errors.Is(err, errBeyond):
@@ -77,6 +77,7 @@ func readCSV(text *bufio.Reader, rules Rules, yield func(Row, error) bool) error
 				continue // a spreadsheet's empty row
 			}
 			r = csvRow(skipped+line, columns, cells, comma, rules)
+			r.Unended = bound.unended && rows.InputOffset() == bound.read
 		}
 		if !yield(r, nil) {
 			return errEnough
@@ -117,10 +118,15 @@ func withOthers(bad, others error) error {
 	return fields
 }
 
-// bounded keeps a quote that is never closed from reading the rest of a large file into memory.
+// bounded keeps a quote that is never closed from reading the rest of a large file into memory, and knows how the file ends.
 type bounded struct {
 	from io.Reader
-	left int // bytes that the present row may still take
+	left int   // bytes that the present row may still take
+	read int64 // bytes
+	last byte
+	// unended is that the file is at its end, and its last line is not. A quote that closes a cell ends nothing: it may be
+	// the first of two.
+	unended bool
 }
 
 var errBeyond = errors.New("beyond a row's length")
@@ -131,6 +137,11 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.from.Read(p)
 	b.left -= n
+	b.read += int64(n)
+	if n > 0 {
+		b.last = p[n-1]
+	}
+	b.unended = errors.Is(err, io.EOF) && b.last != '\n' && b.last != '\r'
 	return n, err
 }
 

@@ -46,6 +46,9 @@ func FormatOf(name, flag string) (Format, error) {
 type Row struct {
 	Line   int // that it begins on, from 1
 	Payout salur.Payout
+	// Unended is the last row of a CSV file that ends without a line end: the file may be cut off within it, and a number
+	// with fewer digits is a number, too. A line of JSONL is closed by its brace.
+	Unended bool
 	// Err is nil for a good row. It is a *salur.InvalidError when single fields are wrong; it is
 	// one line and shows nothing personal.
 	Err error
@@ -91,6 +94,10 @@ func Rows(r io.Reader, format Format, rules Rules) iter.Seq2[Row, error] {
 		}
 	}
 }
+
+// ErrNoPayouts is a file without a row: empty, or with a header alone. Rows does not return it, since only the caller knows
+// whether that is meant.
+var ErrNoPayouts = errors.New("the file has no payouts")
 
 // errEnough ends the reading of a file whose reader wants no more rows.
 var errEnough = errors.New("enough")

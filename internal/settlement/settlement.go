@@ -103,7 +103,7 @@ func Rows(from io.Reader) iter.Seq2[Row, error] {
 					yield(Row{}, err)
 					return
 				}
-			case len(bytes.TrimSpace(line)) > 0:
+			case len(bytes.Trim(line, "\", \t")) > 0: // else a spreadsheet's empty row
 				row, err := read(line, columns, width)
 				if err != nil {
 					row = Row{Err: err}

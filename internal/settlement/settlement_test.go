@@ -65,6 +65,7 @@ func TestColumns(t *testing.T) {
 	for _, text := range []string{
 		balanceHeader + "\n" + good,
 		balanceHeader + "\n" + good + "\n\n  \n",
+		balanceHeader + "\n" + good + "\n,,,,,,,,,,,,,\n\"\",\"\", ,\t,,\n", // a spreadsheet's empty rows
 		"NEW," + balanceHeader + "\nx," + good,
 		"TRANSACTION_DATE, PAID_TOTAL_AMOUNT ,FEE,CHARGE_AMOUNT,FUND_AMOUNT_CURRENCY,FUND_AMOUNT,REQUEST_ID\n20260301 08:31:11,6550,500,550.00, IDR ,6000.000,A-1",
 	} {

@@ -58,8 +58,8 @@ var (
 			t.NotFound = 0
 			t.Accepted = true
 		}
-		if c.ev.Outcome.Kind == Unknown && t.UnansweredSince.IsZero() && pastCutOff.holds(c) {
-			t.UnansweredSince = c.ev.AskedAt
+		if c.ev.Outcome.Kind == Unknown && pastCutOff.holds(c) {
+			t.Unanswered++
 		}
 		due := c.ev.At.Add(c.policy.inquiryDelay(t.InquiryStep))
 		t.InquiryStep++

@@ -68,12 +68,18 @@ func TestCutOffRestsOnAnAnswer(t *testing.T) {
 			}
 		})
 	}
-	// Without an answer it takes as long again, counted from the first inquiry past the cut-off.
-	for after, want := range map[time.Duration]State{time.Hour - time.Second: StatePending, time.Hour: StateReview} {
+	// Without an answer it takes as many inquiries as another cut-off has room for, however long nobody asked between them.
+	limit := int(time.Hour / (13 * time.Second))
+	for _, apart := range []time.Duration{13 * time.Second, 30 * 24 * time.Hour} {
+		at := month
 		tx := b.policy.Decide(b.pending(InProgress), InquiryResult(1, "", b.ours(Unknown), cutOff.Add(-time.Second))).Tx
-		tx = b.policy.Decide(tx, InquiryResult(2, "", b.ours(Unknown), month)).Tx
-		if d := b.policy.Decide(tx, InquiryResult(3, "", b.ours(Unknown), month.Add(after))); d.Tx.State != want {
-			t.Errorf("no answer %s after the first one past the cut-off: %s, want %s", after, d.Tx.State, want)
+		asks := 0
+		for ; tx.State == StatePending && asks < 2*limit; asks++ {
+			tx = b.policy.Decide(tx, InquiryResult(asks+2, "", b.ours(Unknown), at)).Tx
+			at = at.Add(apart)
+		}
+		if tx.State != StateReview || tx.Reason != "cut_off" || asks != limit+1 {
+			t.Errorf("asked in vain every %s: %s (%s) after %d inquiries, want review after %d", apart, tx.State, tx.Reason, asks, limit+1)
 		}
 	}
 	// Nothing but an answer does it.

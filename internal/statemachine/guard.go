@@ -62,10 +62,10 @@ var (
 		return c.ev.AskedAt.Sub(c.tx.PendingSince) >= c.policy.InquiryCutoff
 	}}
 	// unanswered is for inquiries that end without an answer: an outage must not send to review
-	// what DANA would report after it, and a payout about which DANA never reports must not stay for ever. The time
-	// counts from the first such inquiry, for nobody may have asked before.
+	// what DANA would report after it, and a payout about which DANA never reports must not stay for ever. What counts is
+	// how often DANA was asked, not the time, in which perhaps no worker was there to ask.
 	unanswered = guard{"cut-off reached, and asked without an answer for as long again", func(c *decision) bool {
-		return !c.tx.UnansweredSince.IsZero() && c.ev.AskedAt.Sub(c.tx.UnansweredSince) >= c.policy.InquiryCutoff
+		return c.tx.Unanswered >= c.policy.unansweredLimit()
 	}}
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}

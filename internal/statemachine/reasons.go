@@ -66,12 +66,15 @@ var Reasons = []ReasonRow{
 	{"answer_empty", "DANA's answer is empty. The attempt may have paid.", doSeeLog},
 	{"answer_too_large", "DANA's answer is larger than any that its pages describe.", doSeeAnswer},
 	{"answer_unreadable", "DANA's answer is not JSON, or not whole.", doSeeAnswer},
+	{"answer_ambiguous", "DANA's answer says one thing twice: a field of it is there two times.", doSeeAnswer},
 	{"malformed_code", "DANA's answer has no response code of seven digits.", doSeeAnswer},
 	{"foreign_service", "DANA's response code belongs to another API.", doSeeAnswer},
 	{"status_contradicts_code", "The HTTP status and DANA's response code contradict each other.", doSeeAnswer},
 	{"unlisted_code", "No page lists DANA's response code.", doSeeAnswer},
 	{"unlisted_status", "No page lists the latestTransactionStatus of DANA's answer.", doSeeAnswer},
 	{"foreign_reference", "DANA's answer names another reference. It proves nothing about this payout.", doSeeAnswer},
+	{"foreign_account", "DANA's answer to the inquiry is about another account or customer. It proves nothing about this payout.", doSeeAnswer},
+	{"foreign_amount", "DANA's answer to the inquiry is about another amount. It proves nothing about this payout.", doSeeAnswer},
 	{"echo_missing", "DANA's answer does not say what it is about: its reference or amount is missing.", doAsk},
 
 	// DANA's codes. Those that concern the merchant hold all sending.

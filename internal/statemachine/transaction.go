@@ -64,9 +64,9 @@ type Transaction struct {
 	InquiryStep  int       `json:"inquiryStep,omitempty"` // position in the inquiry schedule
 	NotFound     int       `json:"notFound,omitempty"`    // "not found" answers in a row
 	PendingSince time.Time `json:"pendingSince,omitzero"` // first time it became pending
-	// UnansweredSince is when the first inquiry was made that was past the cut-off and got no readable answer.
-	UnansweredSince time.Time `json:"unansweredSince,omitzero"`
-	ReferenceNo     string    `json:"referenceNo,omitempty"` // DANA's number
+	// Unanswered counts the inquiries that were made past the cut-off and got no readable answer.
+	Unanswered  int    `json:"unanswered,omitempty"`
+	ReferenceNo string `json:"referenceNo,omitempty"` // DANA's number
 }
 
 // New is a payout that has just been accepted, due at once.
@@ -153,6 +153,12 @@ func (p Policy) retryDelay(n int) time.Duration { return at(p.RetryDelays, n-1) 
 
 // inquiryDelay is the wait at position n of the inquiry schedule (n from 0).
 func (p Policy) inquiryDelay(n int) time.Duration { return at(p.InquiryDelays, n) }
+
+// unansweredLimit is how many inquiries past the cut-off may get no answer: about as many as fit into another cut-off.
+func (p Policy) unansweredLimit() int {
+	apart := p.inquiryDelay(len(p.InquiryDelays) - 1)
+	return max(1, int(p.InquiryCutoff/max(apart, time.Second)))
+}
 
 // at is delays[i], clamped to the list at both ends.
 func at(delays []time.Duration, i int) time.Duration {

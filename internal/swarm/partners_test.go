@@ -24,10 +24,53 @@ var partners = []fault{
 		}
 		return mend
 	}},
+	{"credentials refused for one payout", func(r *run) func() {
+		p := r.instruction()
+		r.check(r.dana.SetBehaviour(sandbox.Target{Ref: p.Ref}, sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayNever, Answer: "401xx00"}}}))
+		r.accept(p)
+		return nil
+	}},
+	{"no worker for days", func(r *run) func() {
+		r.mend(len(r.mends))
+		r.away(72 * time.Hour)
+		if r.dice.IntN(2) == 0 {
+			r.forgot = true
+			r.dana.Forget(time.Now().Add(-24 * time.Hour))
+		}
+		late := r.spoil([]string{"topup-status", "transfer-bank-status"}, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.HTML}}})
+		r.back()
+		if r.dice.IntN(2) == 0 { // and away again, when DANA has been asked in vain
+			r.away(2 * cutOff)
+			r.back()
+		}
+		return late
+	}},
 	{"answers without their fields", func(r *run) func() {
 		undo := r.spoil([]string{"topup", "transfer-bank"}, sandbox.Behaviour{Sends: []sandbox.Send{{Answer: sandbox.Missing}}})
 		asked := []string{"account-inquiry", "bank-account-inquiry", "topup-status", "transfer-bank-status"}
 		undoAsked := r.spoil(asked, sandbox.Behaviour{Inquiries: []sandbox.Inquiry{{Answer: sandbox.Missing}}})
 		return func() { undo(); undoAsked() }
 	}},
+}
+
+// away stops all workers and lets much time pass at once: a worker at work looks around several times a second.
+func (r *run) away(d time.Duration) {
+	for _, w := range r.ever {
+		w.end()
+		<-w.ended
+	}
+	r.promises()
+	time.Sleep(d)
+	r.redis.SetTime(time.Now())
+	r.redis.FastForward(d)
+}
+
+// back starts all workers again, for a minute.
+func (r *run) back() {
+	for i := range r.workers {
+		r.workers[i] = r.start(r.clock())
+	}
+	r.again(5)
+	r.pass(time.Minute) // what was over before has been forgotten
+	r.again(5)
 }

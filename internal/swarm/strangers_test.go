@@ -14,6 +14,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/payout"
@@ -36,6 +37,15 @@ var strangers = []fault{
 			}
 			r.enqueue(typ, whole(p), asynq.Queue(queue))
 		}
+		return nil
+	}},
+	{"reference used by another system", func(r *run) func() {
+		for range 3 {
+			p := r.instruction()
+			r.usedByAnother(p)
+			r.accept(p)
+		}
+		r.usedByAnother(r.someone())
 		return nil
 	}},
 	{"instruction altered in Redis", func(r *run) func() {
@@ -113,6 +123,22 @@ func (r *run) toAnother(p payout.Payout) payout.Payout {
 		p.Customer = fmt.Sprintf("6282%07d", r.dice.IntN(50))
 	}
 	return p
+}
+
+// usedByAnother lets another system of the merchant send the same amount under the same reference to somebody
+// else, about now.
+func (r *run) usedByAnother(p payout.Payout) {
+	if r.forgot && r.credited(p.Ref) {
+		return // DANA would pay both
+	}
+	p = r.toAnother(p)
+	r.others[instructed(p)] = true
+	send := r.stranger.TopUp
+	if p.Kind == payout.Bank {
+		send = r.stranger.BankTransfer
+	}
+	r.fleet.all.Go(func() { send(r.ctx, danaclient.NewExternalID(time.Now()), p) })
+	r.pass(time.Duration(r.dice.Int64N(int64(time.Second))))
 }
 
 // alter writes another payee into a record, as whoever may write to Redis can.

@@ -36,7 +36,7 @@ const (
 	workers  = 2
 	steps    = 16               // of a run, each up to maxPause long
 	maxPause = 20 * time.Second // between two troubles
-	settleIn = 15 * time.Minute // after the last trouble
+	settleIn = 30 * time.Minute // after the last trouble: a hold that comes back waits up to 5 minutes each time
 	cutOff   = time.Hour        // of the follow-up
 	clockOff = 3 * time.Second  // at most: of each worker's clock
 )
@@ -133,6 +133,7 @@ type run struct {
 	purged   map[string]bool // over for the retention, and forgotten
 	mends    []func()        // of the troubles that last
 	lastID   string          // in the event stream
+	forgot   bool            // DANA has forgotten numbers
 }
 
 func newRun(t *testing.T, y *tally, dice *rand.Rand, afterLoss bool) *run {
@@ -281,7 +282,7 @@ func (r *run) resolve(ref string) {
 		if r.accepted[ref].Kind == payout.Bank {
 			ask = r.stranger.BankTransferStatus
 		}
-		ask(r.ctx, danaclient.NewExternalID(time.Now()), ref)
+		ask(r.ctx, danaclient.NewExternalID(time.Now()), payout.Payout{Ref: ref})
 	}
 	as, tx := sm.StateFailed, r.books()[ref]
 	if was := map[string]sm.State{"00": sm.StateSucceeded, "04": sm.StateRefunded}[tx.Status]; was != "" && r.isOurs(tx) {

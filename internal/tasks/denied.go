@@ -24,7 +24,7 @@ func (r *Runner) deniedAlone(ctx context.Context, rec ledger.Record) bool {
 	if err != nil || !slices.ContainsFunc(history, func(e ledger.Entry) bool { return e.Event == "send_denied" }) {
 		return false
 	}
-	x := doors[rec.Payout.Kind].status(r.DANA, ctx, danaclient.NewExternalID(r.Now()), rec.Payout.Ref)
+	x := doors[rec.Payout.Kind].status(r.DANA, ctx, danaclient.NewExternalID(r.Now()), rec.Payout)
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	alone := takesUs(x.Outcome)
 	r.Log.Warn("DANA refuses the credentials for one payout again; a harmless exchange tells whether for it alone",

@@ -15,7 +15,7 @@ type door struct {
 
 	// transfer asks for money to move; needNotify is for transfers to banks.
 	transfer func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout, needNotify bool) danaclient.Exchange
-	status   func(*danaclient.Client, context.Context, string, string) danaclient.Exchange
+	status   func(c *danaclient.Client, ctx context.Context, id string, p payout.Payout) danaclient.Exchange
 	// account asks about the payee and tells the account holder's name, if DANA does.
 	account func(*danaclient.Client, context.Context, string, payout.Payout) (x danaclient.Exchange, holder string)
 }
@@ -36,7 +36,7 @@ var doors = map[payout.Kind]door{
 		transfer: (*danaclient.Client).BankTransferAs,
 		status:   (*danaclient.Client).BankTransferStatus,
 		account: func(c *danaclient.Client, ctx context.Context, _ string, p payout.Payout) (danaclient.Exchange, string) {
-			b := c.BankAccountInquiry(ctx, p) // up to three exchanges, each with an id of its own
+			b := c.BankAccountInquiry(ctx, p) // up to four exchanges, each with an id of its own
 			return b.Exchange, b.Name
 		},
 	},

@@ -57,7 +57,7 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	n, id := rec.Tx.Inquiries+1, danaclient.NewExternalID(now)
 	xctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	defer cancel()
-	x := out.status(r.DANA, xctx, id, ref)
+	x := out.status(r.DANA, xctx, id, rec.Payout)
 	verdict = verdictOf(x)
 	_, err = r.settle(ctx, rec.Payout, x, statemachine.InquiryResult(n, id, x.Outcome, r.Now()).Asked(now), number(ctx, "inquiry", n))
 	return err

@@ -203,7 +203,7 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 	d := doors[rec.Payout.Kind]
 	var x danaclient.Exchange
 	if h.Cause == statemachine.CredentialsRefused {
-		x = d.status(r.DANA, ctx, id, h.Ref)
+		x = d.status(r.DANA, ctx, id, rec.Payout)
 	} else {
 		x, _ = d.account(r.DANA, ctx, id, rec.Payout)
 	}

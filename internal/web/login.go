@@ -18,20 +18,27 @@ func guard(user, password string) func(http.Handler) http.Handler {
 
 // loopbackOnly answers connections that came in on the loopback interface, as if the pages
 // were bound to it alone, while health and metrics stay reachable.
-//
-// The name that was asked for must be one of this machine too. A site can let its own name lead to
-// 127.0.0.1 once a browser has its script (DNS rebinding), and would read the pages as if they were its own.
 func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-		switch {
-		case !ok || !local.IP.IsLoopback():
+		if !ok || !local.IP.IsLoopback() {
 			http.Error(w, "The web UI answers on the loopback interface only. Set SALUR_UI_USER and SALUR_UI_PASSWORD to serve it here.", http.StatusForbidden)
-		case !loopbackName(r.Host):
-			http.Error(w, "Without SALUR_UI_USER and SALUR_UI_PASSWORD the web UI answers to localhost, 127.0.0.1 and [::1] only.", http.StatusForbidden)
-		default:
-			next.ServeHTTP(w, r)
+			return
 		}
+		ownName(next).ServeHTTP(w, r)
+	})
+}
+
+// ownName answers connections that came in on the loopback interface only if they ask for a name of this machine. A site can let its own
+// name lead to 127.0.0.1 once a browser has its script (DNS rebinding), and would read what needs no login as if it were its own. On other
+// interfaces it is whoever reaches them that reads, by whatever name.
+func ownName(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); (!ok || local.IP.IsLoopback()) && !loopbackName(r.Host) {
+			http.Error(w, "On the loopback interface this answers to localhost, 127.0.0.1 and [::1] only.", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

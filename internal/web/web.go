@@ -58,8 +58,8 @@ func Handler(cfg Config) (h http.Handler, closePages func() error) {
 		// every worker.
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
-	mux.HandleFunc("GET /readyz", ready(cfg.Ready))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}))
+	mux.Handle("GET /readyz", ownName(ready(cfg.Ready)))
+	mux.Handle("GET /metrics", ownName(promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{})))
 	mux.Handle(transactions.Path, in(sameOrigin(payouts)))
 	mux.Handle(UIPath, in(sameOrigin(tasks)))
 	mux.Handle("GET /{$}", http.RedirectHandler(transactions.Path, http.StatusFound))

@@ -111,6 +111,21 @@ func TestUIWithoutCredentialsIsForLoopbackOnly(t *testing.T) {
 	}
 }
 
+// Metrics and readiness are for whoever reaches another interface, by any name: a scraper asks for the pod's.
+func TestMetricsOnOtherInterfacesHaveAnyName(t *testing.T) {
+	t.Parallel()
+	h := ownName(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	for addr, want := range map[string]int{"127.0.0.1": 403, "::1": 403, "192.0.2.7": 200} {
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		r.Host = "worker-1.svc:8080"
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(addr)}))
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d, want %d", addr, w.Code, want)
+		}
+	}
+}
+
 func TestUIWithCredentials(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -156,7 +171,7 @@ func TestUIWithoutCredentialsAnswersToThisMachinesNames(t *testing.T) {
 		"localhost": 200, "LOCALHOST:8080": 200, "127.0.0.1:8080": 200, "127.1.2.3": 200, "[::1]": 200, "[::1]:8080": 200,
 		"attacker.example": 403, "attacker.example:8080": 403, "localhost.attacker.example": 403, "127.0.0.1.attacker.example": 403, "192.0.2.7": 403, "[::2]:80": 403,
 	} {
-		for _, path := range []string{UIPath, UIPath + "api/queues", transactions.Path, transactions.Path + "list"} {
+		for _, path := range []string{UIPath, UIPath + "api/queues", transactions.Path, transactions.Path + "list", "/metrics", "/readyz"} {
 			if code, body := ask(t, "GET", url+path, func(r *http.Request) { r.Host = host }); code != want {
 				t.Errorf("%s at %s: %d %.80q, want %d", host, path, code, body, want)
 			}
