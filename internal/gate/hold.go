@@ -35,7 +35,7 @@ type Hold struct {
 	Ref    string           `json:"ref,omitempty"`    // the payout that met the cause
 	// Needs is what the refused payout wanted of the deposit, when that was the cause.
 	Needs money.Amount `json:"needs,omitzero"`
-	// Sums are where a limit's count is kept; they begin anew when a person resumes.
+	// Sums are where the count that was met is kept; it begins anew when a person resumes.
 	Sums  []string  `json:"sums,omitempty"`
 	Since time.Time `json:"since"`
 	// Probes is how many probes have found the cause still there, NextProbe when the next
@@ -135,7 +135,7 @@ func (h Hold) closes(p Purpose) bool {
 // not: the next exchange meets the same cause and holds again.
 func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
 	h.By, h.Person, h.Since, h.Probes, h.NextProbe = BySystem, "", g.cfg.Now(), 0, time.Time{}
-	if !h.limited() && h.Cause != StoreLost && (!g.cfg.PersonResumes || h.Cause != statemachine.InsufficientFunds) {
+	if !h.limited() && h.Cause != StoreLost && h.Cause != RefusedAlike && (!g.cfg.PersonResumes || h.Cause != statemachine.InsufficientFunds) {
 		h.Probes = g.relapses(ctx, h)
 		h.NextProbe = h.Since.Add(probeAfter(h.Probes))
 	}
@@ -282,8 +282,12 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 	before, after := around(Change{At: at, Person: by, Reason: reason})
 	keys, args := []string{holdsKey, logKey, letKey}, []any{before, after, logKept, letFor.Milliseconds()}
 	for _, record := range held {
-		if h, err := decode(record); err == nil && h.limited() { // one that cannot be read is lifted, and told below
-			keys, args = append(keys, h.Sums...), append(args, h.Ref)
+		h, err := decode(record)
+		if err != nil { // one that cannot be read is lifted, and told below
+			continue
+		}
+		if keys = append(keys, h.Sums...); h.limited() {
+			args = append(args, h.Ref)
 		}
 	}
 	fields, err := redisfault.Eval(ctx, rdb, resumeScript, keys, args...).StringSlice()

@@ -93,6 +93,6 @@ func causes() []string {
 	return []string{
 		"", string(statemachine.CredentialsRefused), string(statemachine.InsufficientFunds), string(statemachine.MerchantLimit),
 		string(statemachine.MerchantBlacklisted), string(statemachine.InvalidMerchant), string(statemachine.NotAllowed),
-		"unreadable_hold", "holds_lost", "store_lost", "low_balance", "limit_fee", "limit_payout", "limit_customer_day", "limit_minute",
+		"unreadable_hold", "holds_lost", "store_lost", "refused_alike", "low_balance", "limit_fee", "limit_payout", "limit_customer_day", "limit_minute",
 	}
 }
