@@ -31,21 +31,21 @@ type Mended struct {
 func (l *Redis) Audit(ctx context.Context, at AuditPlace) (AuditPlace, Mended, error) {
 	sets := l.audited()
 	at.set %= len(sets)
-	found, cursor, err := l.rdb.ZScan(ctx, sets[at.set], at.cursor, "", auditAtOnce).Result()
+	set := sets[at.set]
+	found, cursor, err := l.rdb.ZScan(ctx, set, at.cursor, "", auditAtOnce).Result()
 	if err != nil {
-		return AuditPlace{set: at.set + 1}, Mended{}, fmt.Errorf("ledger: audit %s: %w", sets[at.set], err)
+		return AuditPlace{set: at.set + 1}, Mended{}, fmt.Errorf("ledger: audit %s: %w", set, err)
 	}
 	at.cursor = cursor
 	if cursor == 0 {
 		at.set++
 	}
-	var m Mended
+	refs := make([]string, 0, len(found)/2)
 	for i := 0; i < len(found); i += 2 {
-		if err := l.audit(ctx, found[i], &m); err != nil {
-			return at, m, err
-		}
+		refs = append(refs, found[i])
 	}
-	return at, m, nil
+	m, err := l.audit(ctx, set, refs)
+	return at, m, err
 }
 
 // audited are the sets in which a payout stands that is not over.
@@ -64,37 +64,100 @@ func (l *Redis) audited() []string {
 	return sets
 }
 
-func (l *Redis) audit(ctx context.Context, ref string, m *Mended) error {
-	text, err := l.rdb.Get(ctx, l.keys.tx(ref)).Result()
-	if err == redis.Nil {
-		n, err := orphanScript.Run(ctx, l.rdb, append([]string{l.keys.tx(ref), l.keys.finished()}, l.audited()...), ref).Int()
-		if err == nil && n > 0 {
-			m.Orphans = append(m.Orphans, ref)
+// audit looks at payouts that a set names: whether they belong there, and whether their other index names them too.
+func (l *Redis) audit(ctx context.Context, set string, refs []string) (m Mended, err error) {
+	texts := make([]any, len(refs))
+	if len(refs) > 0 {
+		keys := make([]string, len(refs))
+		for i, ref := range refs {
+			keys[i] = l.keys.tx(ref)
 		}
-		return auditErr(ref, err)
+		if texts, err = l.rdb.MGet(ctx, keys...).Result(); err != nil {
+			return m, fmt.Errorf("ledger: audit %d payouts: %w", len(refs), err)
+		}
 	}
-	if err != nil {
-		return auditErr(ref, err)
+	elsewhere := map[string][]Record{} // by the index that must name them too
+	var wrong []Record
+	for i, text := range texts {
+		if text == nil {
+			n, err := l.orphan(ctx, refs[i])
+			if err != nil {
+				return m, err
+			}
+			if n > 0 {
+				m.Orphans = append(m.Orphans, refs[i])
+			}
+			continue
+		}
+		rec, _, err := decode(refs[i], text.(string))
+		if err != nil {
+			l.putAside("payout "+refs[i], err)
+			continue
+		}
+		switch state, open := l.indexes(rec); {
+		case set == state && open != "":
+			elsewhere[open] = append(elsewhere[open], rec)
+		case set == open:
+			elsewhere[state] = append(elsewhere[state], rec)
+		case set != state:
+			wrong = append(wrong, rec)
+		}
 	}
-	rec, _, err := decode(ref, text)
-	if err != nil {
-		l.putAside("payout "+ref, err)
-		return nil
+	for index, records := range elsewhere {
+		members := make([]string, len(records))
+		for i, rec := range records {
+			members[i] = rec.Payout.Ref
+		}
+		scores, err := l.rdb.ZMScore(ctx, index, members...).Result()
+		if err != nil {
+			return m, fmt.Errorf("ledger: audit %s: %w", index, err)
+		}
+		for i, score := range scores {
+			if score == 0 { // no time is zero: it is not there
+				wrong = append(wrong, records[i])
+			}
+		}
 	}
-	keys := []string{l.keys.tx(ref), l.keys.state(rec.Tx.State), l.keys.finished()}
-	due, over := "", ""
+	for _, rec := range wrong {
+		n, err := l.mend(ctx, rec)
+		if err != nil {
+			return m, err
+		}
+		if n > 0 {
+			m.Payouts = append(m.Payouts, rec.Payout.Ref)
+		}
+	}
+	return m, nil
+}
+
+// indexes are the sets that must name a payout: that of its state, and that of its next step; empty for none.
+func (l *Redis) indexes(rec Record) (state, open string) {
 	if rec.Tx.Next != statemachine.StepNone {
-		keys = append(keys, l.keys.open(rec.Payout.Kind, rec.Tx.Next))
-		due = millis(rec.Tx.DueAt)
+		open = l.keys.open(rec.Payout.Kind, rec.Tx.Next)
+	}
+	return l.keys.state(rec.Tx.State), open
+}
+
+// mend puts a payout into its indexes and takes it out of all others, and returns how many it changed.
+func (l *Redis) mend(ctx context.Context, rec Record) (int, error) {
+	ref := rec.Payout.Ref
+	state, open := l.indexes(rec)
+	keys := []string{l.keys.tx(ref), state, l.keys.finished()}
+	due, over := "", ""
+	if open != "" {
+		keys, due = append(keys, open), millis(rec.Tx.DueAt)
 	}
 	if rec.Tx.State.Final() {
 		over = millis(rec.UpdatedAt)
 	}
 	n, err := mendScript.Run(ctx, l.rdb, append(keys, l.audited()...), rec.Version, ref, millis(rec.CreatedAt), due, over).Int()
-	if err == nil && n > 0 {
-		m.Payouts = append(m.Payouts, ref)
-	}
-	return auditErr(ref, err)
+	return n, auditErr(ref, err)
+}
+
+// orphan takes a payout that is not on record out of every index, and returns of how many.
+func (l *Redis) orphan(ctx context.Context, ref string) (int, error) {
+	n, err := orphanScript.Run(ctx, l.rdb, append([]string{l.keys.tx(ref), l.keys.finished()}, l.audited()...), ref).Int()
+	return n, auditErr(ref, err)
 }
 
 func auditErr(ref string, err error) error {
@@ -106,7 +169,8 @@ func auditErr(ref string, err error) error {
 
 // Orphan takes a payout that is not on record out of every index.
 func (l *Redis) Orphan(ctx context.Context, ref string) error {
-	return auditErr(ref, orphanScript.Run(ctx, l.rdb, append([]string{l.keys.tx(ref), l.keys.finished()}, l.audited()...), ref).Err())
+	_, err := l.orphan(ctx, ref)
+	return err
 }
 
 var orphanScript = redis.NewScript(`
