@@ -44,7 +44,7 @@ func newMerchant(t *testing.T, environ ...string) *merchant {
 	}
 	box, err := sandbox.New(sandbox.Config{
 		PartnerID: "partner", PublicKey: &key.PublicKey, MerchantID: "216620000000000000001", ClientSecret: "s3cret",
-		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now, DANAKey: key,
+		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now, Strict: true, DANAKey: key,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,8 @@ type options struct {
 	publicKeyPath, keysDir, clientSecretAt        string
 	notifyURL, planFile                           string
 	hang                                          time.Duration
-	json                                          bool
+	json, strict, escaped                         bool
+	language                                      string
 }
 
 func newCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -61,19 +62,24 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.StringVar(&o.notifyURL, "notify-url", "", "where transfers to banks are notified, http:// or https://; DANA's path is added when it has none; signed with dana-private.pem in --keys (made there when missing)")
 	f.StringVar(&o.planFile, "plan", "", "JSON file that says what the next exchanges meet, see below")
 	f.DurationVar(&o.hang, "hang", 30*time.Second, "how long a hanging answer keeps the line open")
+	f.BoolVar(&o.strict, "strict", false, "enforce what DANA's pages say and its sandbox, SDKs or fixtures do not keep (docs/sandbox.md has the list)")
+	f.StringVar(&o.language, "language", "en", "of the one message that DANA's sandbox has in two: en or id")
+	f.BoolVar(&o.escaped, "escaped-bodies", false, "take bodies that were escaped after they were signed, as dana-php does")
 	f.BoolVar(&o.json, "json", false, "print the settings as one JSON document instead of export lines")
 	return cmd
 }
 
 // start checks every option before it listens, so that nothing runs half configured.
 func start(cmd *cobra.Command, o options, log *zap.Logger) error {
-	cfg := sandbox.Config{PartnerID: o.partnerID, MerchantID: o.merchantID, Hang: o.hang, Now: time.Now}
+	cfg := sandbox.Config{PartnerID: o.partnerID, MerchantID: o.merchantID, Hang: o.hang, Now: time.Now, Strict: o.strict, Indonesian: o.language == "id", EscapedBodies: o.escaped}
 	var err error
 	switch {
 	case (o.keysDir == "") == (o.publicKeyPath == ""):
 		return errors.New("--keys, --public-key-path: give exactly one of them, such as --keys ./keys")
 	case o.partnerID == "" || len(o.partnerID) > 36:
 		return fmt.Errorf("--partner-id %q: use 1 to 36 characters", o.partnerID)
+	case o.language != "en" && o.language != "id":
+		return fmt.Errorf("--language %q: use en or id", o.language)
 	case o.hang <= 0:
 		return fmt.Errorf("--hang %q: use more than zero, such as 30s", o.hang)
 	case o.keysDir == "" && (o.tlsAddr != "" || o.notifyURL != ""):

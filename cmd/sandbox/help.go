@@ -76,6 +76,11 @@ func longHelp(terminal bool) string {
 	for _, a := range sandbox.Accounts() {
 		fmt.Fprintf(&b, "  %-13s %s\n", a.Number, a.Effect)
 	}
+	b.WriteString("\nAnswers to account inquiries (37, 42): presets for these two APIs, or for who asks about the number:\n\n")
+	fmt.Fprintf(&b, "  %-13s %-33s %s\n", "number", "preset", "answer")
+	for _, p := range sandbox.InquiryPresets() {
+		fmt.Fprintf(&b, "  %-13s %-33s %s\n", p.Number, p.Preset, p.Effect)
+	}
 	fmt.Fprintf(&b, "\nrequestMerchantId %s makes the balance check answer SYSTEM_ERROR.\n", sandbox.SystemErrorMerchant)
 	return b.String() + helpControl
 }

@@ -108,7 +108,7 @@ gone when it stops (Ctrl-C).
 // embeddedDANA is a sandbox on a free port of the loopback interface.
 func embeddedDANA(key *rsa.PublicKey) (dana *sandbox.Sandbox, url string, stop func(), err error) {
 	dana, err = sandbox.New(sandbox.Config{
-		PartnerID: "demo", PublicKey: key, Deposit: demoDeposit, Hang: 5 * time.Second, Now: time.Now,
+		PartnerID: "demo", PublicKey: key, Deposit: demoDeposit, Hang: 5 * time.Second, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		return nil, "", nil, err

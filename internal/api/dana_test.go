@@ -25,7 +25,7 @@ func theDANA(t *testing.T, change func(*danaclient.Config)) (*sandbox.Sandbox, o
 	}
 	box, err := sandbox.New(sandbox.Config{
 		PartnerID: "partner", PublicKey: &key.PublicKey, MerchantID: "216620000000000000001", ClientSecret: "s3cret",
-		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now,
+		Deposit: money.Rupiah(1_000_000), Hang: time.Minute, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -216,7 +216,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	server := redistest.Start(t)
 	dana, err := sandbox.New(sandbox.Config{
-		PartnerID: "merchant", PublicKey: &testKey().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now,
+		PartnerID: "merchant", PublicKey: &testKey().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,6 +45,7 @@ func newDANA(c config.DANA, conns int, failed func(error)) (*danaclient.Client, 
 			return nil, "", fmt.Errorf("SALUR_AUDIT_FILE %q: cannot be written: %w", c.AuditFile, err)
 		}
 		var once sync.Once
+		cfg.AuditWhole = c.AuditWhole
 		cfg.Audit = danaclient.AuditTo(f, func(err error) { once.Do(func() { failed(err) }) })
 	}
 	client, err := danaclient.New(cfg)

@@ -59,6 +59,7 @@ type DANA struct {
 	Signature    string // Asymmetric or Symmetric
 	Paths        string // PathsREST or PathsHTM
 	AuditFile    string // empty for no audit record
+	AuditWhole   bool   // bodies and signatures stay in it as they are; never in production
 	// PublicKey is DANA's, which verifies its balances and its notifies; nil when it is not given.
 	PublicKey *rsa.PublicKey
 	// NeedNotify asks DANA to notify the ends of transfers to banks: Notify.Addr is set.

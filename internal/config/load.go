@@ -11,6 +11,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/nearest"
 )
 
@@ -122,6 +123,15 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 	if base, set := at("dana_base_url"); set &&
 		c.DANA.Env == Production && strings.HasPrefix(c.DANA.BaseURL, "http:") {
 		bad = append(bad, Problem{base.From, base.Text, "use https when DANA_ENV is production"})
+	}
+	if needs&NeedCredentials != 0 && c.DANA.AuditWhole {
+		whole, _ := at("audit_whole")
+		switch host, _ := danaclient.BaseURL(Production); {
+		case c.DANA.Env == Production || strings.HasPrefix(strings.ToLower(c.DANA.BaseURL)+"/", host+"/"):
+			bad = append(bad, Problem{whole.From, whole.Text, "is for DANA's sandbox alone: the file would hold phone numbers, accounts and names; unset it"})
+		case c.DANA.AuditFile == "":
+			bad = append(bad, Problem{whole.From, whole.Text, "keeps nothing without SALUR_AUDIT_FILE; set that too"})
+		}
 	}
 	if needs&NeedCredentials != 0 {
 		key, keySet := at("private_key")

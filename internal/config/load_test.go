@@ -152,7 +152,7 @@ func TestEveryValue(t *testing.T) {
 	got, err := config.Load(config.Options{Needs: needAll, Environ: []string{
 		"REDIS_URL=rediss://h:1/2", "DANA_ENV=PRODUCTION", "DANA_BASE_URL=HTTPS://api.example.id/x/",
 		"SALUR_DANA_TIMEOUT=100ms", "X_PARTNER_ID=p", "PRIVATE_KEY_PATH=" + private, "ORIGIN=o",
-		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl",
+		"CHANNEL_ID=c", "MERCHANT_ID=m", "CLIENT_ID=ci", "CLIENT_SECRET=cs", "SALUR_SIGNATURE=Symmetric", "SALUR_DANA_PATHS=HTM", "SALUR_AUDIT_FILE=/var/log/dana audit.jsonl", "SALUR_AUDIT_WHOLE=false",
 		"SALUR_HTTP_ADDR=:0", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=pw", "SALUR_CONCURRENCY=10000",
 		"SALUR_NOTIFY_ADDR=127.0.0.1:0", "SALUR_NOTIFY_PATH=/dana/v1.0/notify.htm", "DANA_PUBLIC_KEY_PATH=" + write(t, "dana.pem", keyText),
 		"SALUR_BANK_RETRY_DELAYS=2s,3s", "SALUR_NAME_MISMATCH=OFF", "SALUR_TOPUP_RETRY_DELAYS=1s", "SALUR_INQUIRY_DELAYS=1ms, 24h", "SALUR_INQUIRY_CUTOFF=1ns", "SALUR_RESEND_WINDOW=2ns",

@@ -98,6 +98,9 @@ var settings = []setting{
 	{key: "audit_file", env: "SALUR_AUDIT_FILE", need: NeedCredentials,
 		usage: "file to append every exchange with DANA to, masked, one JSON document per line; none when not set",
 		parse: anyText(func(c *Config) *string { return &c.DANA.AuditFile })},
+	{key: "audit_whole", env: "SALUR_AUDIT_WHOLE", need: NeedCredentials, def: "false",
+		usage: "true keeps bodies and signatures whole in the audit file; for DANA's sandbox alone",
+		parse: yes(func(c *Config) *bool { return &c.DANA.AuditWhole })},
 
 	{key: "http_addr", env: "SALUR_HTTP_ADDR", need: NeedHTTP, def: "127.0.0.1:8080",
 		usage: "address for health, metrics and the web UI",

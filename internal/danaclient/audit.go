@@ -42,11 +42,17 @@ func AuditTo(w io.Writer, failed func(error)) func(AuditRecord) {
 	}
 }
 
-func auditRecord(s service, at time.Time, took time.Duration, req *http.Request, payload []byte, r reply) AuditRecord {
+func (c *Client) auditRecord(s service, at time.Time, took time.Duration, req *http.Request, payload []byte, r reply) AuditRecord {
 	record := AuditRecord{
 		At: at, API: s.api, Method: req.Method, URL: req.URL.String(),
 		Request: headers(req.Header, payout.Payout{}), RequestBody: string(mask(payload)),
 		Status: r.status, Answer: headers(r.header, s.payout), AnswerBody: string(hide(r.answer, s.payout)), Milliseconds: took.Milliseconds(),
+	}
+	if c.cfg.AuditWhole {
+		record.RequestBody, record.AnswerBody = string(hideSecrets(payload)), string(hideSecrets(r.answer))
+		if signature := req.Header.Get("X-Signature"); signature != "" {
+			record.Request["X-Signature"] = signature
+		}
 	}
 	if r.err != nil {
 		record.Error = string(hide([]byte(r.err.Error()), s.payout))

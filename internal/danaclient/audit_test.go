@@ -2,10 +2,16 @@ package danaclient
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -94,5 +100,63 @@ func TestAuditFailureHarmsNoPayout(t *testing.T) {
 	all.Wait()
 	if told != 4 {
 		t.Errorf("%d failures were told", told)
+	}
+}
+
+// In DANA's sandbox a record can keep enough for anybody to check the signature again. Secrets stay out of it all the same.
+func TestWholeAuditRecordsVerify(t *testing.T) {
+	t.Parallel()
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == tokenPath {
+			write(w, `{"responseCode":"2007300","accessToken":"t0k3n-s3cr3t","expiresIn":"900"}`)
+			return
+		}
+		write(w, `{"responseCode":"5003801","responseMessage":"for 62811742234"}`)
+	})
+	var file bytes.Buffer
+	for _, signature := range []Signature{Asymmetric, Symmetric} {
+		cfg := testConfig(server.URL)
+		cfg.Signature, cfg.ClientSecret, cfg.MerchantID, cfg.AuditWhole = signature, vectorSecret, "216620000000000000001", true
+		cfg.Audit = AuditTo(&file, func(err error) { t.Error(err) })
+		c := newClient(t, cfg)
+		p := testPayout(t)
+		p.Notes = `for "Budi" & <co>`
+		c.TopUp(t.Context(), "1", p)
+		c.BankTransfer(t.Context(), "2", testBankPayout())
+		c.TopUpStatus(t.Context(), "3", p)
+		c.Balance(t.Context())
+	}
+	if strings.Contains(file.String(), vectorSecret) || strings.Contains(file.String(), "t0k3n-s3cr3t") {
+		t.Errorf("a secret is in the record:\n%s", file.String())
+	}
+	verified := 0
+	for line := range strings.Lines(file.String()) {
+		var r AuditRecord
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Request["Authorization"] != "" || r.Request["X-External-Id"] == "" {
+			continue // symmetric, the token's or the balance's
+		}
+		u, err := url.Parse(r.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := base64.StdEncoding.DecodeString(r.Request["X-Signature"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := sha256.Sum256([]byte(r.RequestBody))
+		sum := sha256.Sum256([]byte(r.Method + ":" + u.Path + ":" + hex.EncodeToString(body[:]) + ":" + r.Request["X-Timestamp"]))
+		if err := rsa.VerifyPKCS1v15(&testKey().PublicKey, crypto.SHA256, sum[:], signature); err != nil {
+			t.Errorf("%s: %v", r.API, err)
+		}
+		if r.AnswerBody != `{"responseCode":"5003801","responseMessage":"for 62811742234"}` {
+			t.Errorf("answer %s", r.AnswerBody)
+		}
+		verified++
+	}
+	if verified != 3 {
+		t.Errorf("%d signatures were checked", verified)
 	}
 }

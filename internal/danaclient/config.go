@@ -41,6 +41,9 @@ type Config struct {
 	// Audit is given a record of every exchange, tokens and balances included; nil for none. It
 	// is called in the exchange's own time, so it must be quick.
 	Audit func(AuditRecord)
+	// AuditWhole leaves bodies and signatures in those records as they are, but for tokens and the client secret, so that the
+	// signatures can be checked again. It is for DANA's sandbox, where the data are samples.
+	AuditWhole bool
 	// LegacyPaths calls the three balance APIs by the paths that DANA used until May 2026
 	// (/v1.0/emoney/….htm) instead of /rest/v1.0/emoney/….
 	LegacyPaths bool

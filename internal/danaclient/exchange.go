@@ -184,7 +184,7 @@ func (c *Client) roundTrip(req *http.Request, connected *atomic.Bool, s service,
 	}
 	r.connected, r.err = connected.Load(), err
 	if c.cfg.Audit != nil {
-		c.cfg.Audit(auditRecord(s, start, c.cfg.Now().Sub(start), req, payload, r))
+		c.cfg.Audit(c.auditRecord(s, start, c.cfg.Now().Sub(start), req, payload, r))
 	}
 	return r
 }

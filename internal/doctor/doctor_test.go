@@ -232,7 +232,7 @@ func look(t *testing.T, base string, key *rsa.PrivateKey) []Finding {
 func TestDANA(t *testing.T) {
 	t.Parallel()
 	box, err := sandbox.New(sandbox.Config{
-		PartnerID: "merchant", PublicKey: &ours().PublicKey, MerchantID: "m", ClientSecret: "s", Deposit: money.Rupiah(100), Hang: time.Second, Now: time.Now,
+		PartnerID: "merchant", PublicKey: &ours().PublicKey, MerchantID: "m", ClientSecret: "s", Deposit: money.Rupiah(100), Hang: time.Second, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +249,7 @@ func TestDANA(t *testing.T) {
 	}
 	wants(t, look(t, good.URL, newKey()), "dana.credentials", Problem, "401")
 	if empty, err := sandbox.New(sandbox.Config{
-		PartnerID: "merchant", PublicKey: &ours().PublicKey, MerchantID: "m", ClientSecret: "s", Deposit: money.Rupiah(0), Hang: time.Second, Now: time.Now,
+		PartnerID: "merchant", PublicKey: &ours().PublicKey, MerchantID: "m", ClientSecret: "s", Deposit: money.Rupiah(0), Hang: time.Second, Now: time.Now, Strict: true,
 	}); err != nil {
 		t.Fatal(err)
 	} else {

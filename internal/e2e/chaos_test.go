@@ -59,6 +59,8 @@ type chaos struct {
 	instructed                                          map[string]string // by reference: who is to get how much
 	cancelled                                           map[string]bool
 	bare                                                []string // answered without its fields
+	altered, foreign                                    []string // written into Redis by somebody else
+	found                                               int      // of altered
 	held                                                []heldAttempt
 	settled                                             time.Duration
 	lost, wrong, reviewed                               int
@@ -341,13 +343,14 @@ func (c *chaos) report(took time.Duration) {
 	if longest > takeoverWithin {
 		c.t.Errorf("an attempt of a killed worker was taken over after %s", longest)
 	}
-	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d cancelled; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
-		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, len(c.cancelled), c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
+	prove.Say(c.t, "processes: seed %d, %s: %d payouts %v, %d of them resolved from review; %d cancelled, %d altered in Redis and %d of these found, %d tasks of others, %d answered without fields; %d workers killed, %d frozen for %s, %d stopped; Redis killed %d times, its queues lost %d times",
+		prove.Seed(), took.Round(time.Second), len(c.accepted), states, c.reviewed, len(c.cancelled), len(c.altered), c.found, len(c.foreign), len(c.bare), c.kills, c.freezes, c.freezeFor, c.stops, c.redisKills, c.flushes)
 	prove.Say(c.t, "processes: %d sends, %d of them repeated; %d double credits, %d lost, %d called wrongly; opening - closing = succeeded + fees = %d.%02d IDR",
 		sends, repeated, doubles, c.lost, c.wrong, spent/100, spent%100)
 	prove.Say(c.t, "processes: %d attempts of killed workers taken over after %s (median), %s (longest); everything settled %s after the last trouble",
 		len(takeovers), median.Round(100*time.Millisecond), longest.Round(100*time.Millisecond), c.settled.Round(100*time.Millisecond))
-	if sends == 0 || repeated == 0 || len(takeovers) == 0 || states[sm.StateFailed] == 0 || states[sm.StateRefunded] == 0 || c.reviewed == 0 || len(c.cancelled) == 0 {
+	if sends == 0 || repeated == 0 || len(takeovers) == 0 || states[sm.StateFailed] == 0 || states[sm.StateRefunded] == 0 || c.reviewed == 0 || len(c.cancelled) == 0 ||
+		c.found == 0 || len(c.foreign) == 0 || len(c.bare) == 0 {
 		c.t.Error("too little has happened for a proof")
 	}
 }

@@ -204,7 +204,7 @@ func TestBankNotifyOfATransfer(t *testing.T) {
 	}
 	addr := free.Addr().String()
 	_ = free.Close()
-	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--notify-url", "http://"+addr, "--json")
+	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--strict", "--notify-url", "http://"+addr, "--json")
 	var settings map[string]string
 	if err := json.Unmarshal([]byte(dana.line(t)), &settings); err != nil {
 		t.Fatal(err)

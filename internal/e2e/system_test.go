@@ -50,7 +50,7 @@ func setupOn(t *testing.T, redisURL, hang string) *system {
 	t.Helper()
 	s := &system{t: t}
 	s.env = map[string]string{"SANDBOX_CLIENT_SECRET": clientSecret}
-	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--hang", hang, "--json")
+	dana := s.start("sandbox", "--keys", t.TempDir(), "--addr", "127.0.0.1:0", "--strict", "--hang", hang, "--json")
 	var settings map[string]string
 	if err := json.Unmarshal([]byte(dana.line(t)), &settings); err != nil {
 		t.Fatal(err)

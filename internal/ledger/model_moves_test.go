@@ -33,9 +33,10 @@ func (x *explorer) moves(w world, next next) {
 	if w.late > 0 {
 		late := w
 		late.late--
-		x.arrive(late, func(what string, _ outcomeID, w world) { next("a late request: "+what, w) })
+		x.arrive(late, false, func(what string, _ outcomeID, w world) { next("a late request: "+what, w) })
 	}
 	x.events(w, next)
+	x.troubles(w, next)
 }
 
 // events are what the clock, the sweeper and people do, each to the newest record: their
@@ -43,21 +44,26 @@ func (x *explorer) moves(w world, next next) {
 func (x *explorer) events(w world, next next) {
 	tx := x.txs[w.tx]
 	happen := func(name string, ev sm.Event) {
-		if a := x.decide(w.tx, ev); a.write {
+		if a := x.decide(w, w.tx, ev); a.write {
 			w := x.written(w, a)
 			w.human = w.human || ev.Trigger == sm.Resolved
 			next(name, w)
 		}
 	}
-	happen("it expires", sm.Expire(modelTime))
-	happen("it is too old to be sent again", sm.Age(modelTime.Add(time.Hour)))
-	happen("a person cancels", sm.Cancel("Sari", "the wrong file", modelTime))
-	happen("a person asks", sm.AskNow("Sari", "", modelTime))
+	now := x.clock(w)
+	happen("it expires", sm.Expire(now))
+	if age := now; x.days {
+		happen("it is looked at whether it is too old to be sent again", sm.Age(age))
+	} else {
+		happen("it is too old to be sent again", sm.Age(age.Add(time.Hour)))
+	}
+	happen("a person cancels", sm.Cancel("Sari", "the wrong file", now))
+	happen("a person asks", sm.AskNow("Sari", "", now))
 	for _, as := range []sm.State{sm.StateSucceeded, sm.StateFailed, sm.StateRefunded} {
-		happen("a person resolves as "+string(as), sm.Resolve(as, "Sari", "seen", modelTime))
+		happen("a person resolves as "+string(as), sm.Resolve(as, "Sari", "seen", now))
 	}
 	if tx.Open.Seq != 0 {
-		happen("the sweeper books the attempt as lost", sm.Lost(tx.Open, modelTime))
+		happen("the sweeper books the attempt as lost", sm.Lost(tx.Open, now))
 	}
 }
 
@@ -82,7 +88,7 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 	}
 	gone := with(w, func(k *worker) { *k = worker{} })
 	if k.inNet {
-		gone.late = min(gone.late+1, modelLate)
+		gone.late = min(gone.late+1, x.late)
 	}
 	if k.phase != idle {
 		// Also: Redis stays away for so long that it gives up.
@@ -90,13 +96,13 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 	}
 	read := func(w world, phase phase) world {
 		return with(w, func(k *worker) {
-			k.phase, k.fresh = phase, true
-			if x.noCompareAndSet {
+			k.phase, k.fresh, k.altered = phase, true, w.altered
+			if x.noCompareAndSet || x.finalIsForced {
 				k.seen = w.tx
 			}
 		})
 	}
-	tx := x.txs[w.tx]
+	tx, now := x.txs[w.tx], x.clock(w)
 	switch k.phase {
 	case idle:
 		if tx.Next == sm.StepSend && tx.Seq < x.sends {
@@ -106,7 +112,16 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 			next("reads that an inquiry is due", with(read(w, ready), func(k *worker) { k.inquiry = uint8(tx.Inquiries + 1) }))
 		}
 	case ready:
+		if k.altered && !x.sendsAltered {
+			x.write(w, k, sm.Alter(now), func(w world, _ bool) {
+				next("finds the instruction altered", with(w, func(k *worker) { *k = worker{} }))
+			})
+			return
+		}
 		if k.inquiry != 0 {
+			if x.counts() {
+				w.asked = min(w.asked+1, uint8(x.inquiries))
+			}
 			x.ask(w, func(what string, o outcomeID) {
 				next("asks: "+what, with(w, func(k *worker) { k.phase, k.outcome, k.fresh, k.seen = answered, o, false, 0 }))
 			})
@@ -116,17 +131,21 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 			next("sends without a word", with(w, func(k *worker) { k.phase, k.inNet, k.fresh = sending, true, false }))
 			return
 		}
-		x.write(w, k, sm.Take(modelAttempt(0)), func(w world, done bool) {
+		x.write(w, k, sm.Take(x.attempt(w, 0)), func(w world, done bool) {
 			if !done {
 				next("has read an old record, and looks again", gone)
 				return
 			}
-			next("writes its attempt ahead", with(w, func(k *worker) { *k = worker{phase: taken, seq: uint8(x.txs[w.tx].Open.Seq)} }))
+			if x.txs[w.tx].Open.Seq == 0 { // it may not be sent again
+				next("finds that it may not send", with(w, func(k *worker) { *k = worker{} }))
+				return
+			}
+			next("writes its attempt ahead", with(w, func(k *worker) { *k = worker{phase: taken, seq: uint8(x.txs[w.tx].Open.Seq), altered: k.altered} }))
 			next("writes its attempt ahead and is not told, so sends nothing", with(w, func(k *worker) { *k = worker{} }))
 		})
 	case taken:
 		// Its time is over when the attempt counts as lost: then nothing leaves.
-		if tx.Open.Seq == int(k.seq) || x.noCompareAndSet {
+		if tx.Open.Seq == int(k.seq) || x.noCompareAndSet || x.sendsLate {
 			next("sends", with(w, func(k *worker) { k.phase, k.inNet = sending, true }))
 		}
 		for _, o := range []outcomeID{notSent, denied} {
@@ -134,12 +153,12 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 		}
 	case sending:
 		if k.inNet {
-			x.arrive(with(w, func(k *worker) { k.inNet = false }), func(what string, o outcomeID, w world) {
+			x.arrive(with(w, func(k *worker) { k.inNet = false }), k.altered, func(what string, o outcomeID, w world) {
 				next("'s request: "+what, with(w, func(k *worker) { k.phase, k.outcome = answered, o }))
 			})
 			lost := with(w, func(k *worker) { k.phase, k.inNet, k.outcome = answered, false, unknown })
 			next("'s request is lost", lost)
-			lost.late = min(lost.late+1, modelLate)
+			lost.late = min(lost.late+1, x.late)
 			next("waits in vain, the request goes on", lost)
 		}
 	case answered:
@@ -148,15 +167,16 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 		}
 		next("reads, to record", read(w, holding))
 	case holding:
-		ev := sm.SendResult(modelAttempt(k.seq), outcomes[k.outcome], modelTime)
+		ev := sm.SendResult(x.attempt(w, k.seq), outcomes[k.outcome], now)
 		if k.inquiry != 0 {
-			ev = sm.InquiryResult(int(k.inquiry), "e", outcomes[k.outcome], modelTime)
+			ev = sm.InquiryResult(int(k.inquiry), "e", outcomes[k.outcome], now)
 		}
 		x.write(w, k, ev, func(w world, done bool) {
 			if !done {
 				next("has read an old record, and reads again", with(w, func(k *worker) { k.phase, k.seen = answered, 0 }))
 				return
 			}
+			w.told = w.told || k.outcome == otherContent
 			next("records "+string(ev.Trigger), with(w, func(k *worker) { *k = worker{} }))
 			next("records "+string(ev.Trigger)+", is not told, and will again", with(w, func(k *worker) { k.phase, k.seen = answered, 0 }))
 		})
@@ -166,19 +186,22 @@ func (x *explorer) workerMoves(w world, i int, next next) {
 // write is a worker's write of what it decided on what it read: compare and set.
 func (x *explorer) write(w world, k worker, ev sm.Event, then func(w world, done bool)) {
 	on := w.tx
-	if x.noCompareAndSet {
+	switch {
+	case x.noCompareAndSet:
 		on = k.seen
-	} else if !k.fresh {
+	case x.finalIsForced && !k.fresh && k.seen != 0:
+		if a := x.decide(w, k.seen, ev); a.write && x.txs[a.tx].State.Final() && !x.txs[k.seen].State.Final() {
+			then(x.written(w, a), true)
+			return
+		}
+		fallthrough
+	case !k.fresh:
 		then(w, false)
 		return
 	}
-	if a := x.decide(on, ev); a.write {
+	if a := x.decide(w, on, ev); a.write {
 		then(x.written(w, a), true)
 	}
-}
-
-func modelAttempt(seq uint8) sm.Attempt {
-	return sm.Attempt{Seq: int(seq), ExternalID: "e", Owner: "w", StartedAt: modelTime, Deadline: modelTime}
 }
 
 // What an exchange can end in.
@@ -196,6 +219,7 @@ const (
 	isTakenBack
 	isFailed
 	notFound
+	otherContent
 )
 
 var outcomes = [...]sm.Outcome{
@@ -212,10 +236,11 @@ var outcomes = [...]sm.Outcome{
 	isTakenBack:  {Kind: sm.Refunded, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
 	isFailed:     {Kind: sm.Failed, EchoRef: modelPayout.Ref, EchoAmount: modelPayout.Amount},
 	notFound:     {Kind: sm.NotFound},
+	otherContent: {Kind: sm.Inconsistent},
 }
 
-// arrive is a request that reaches DANA, with every answer that DANA may give.
-func (x *explorer) arrive(w world, then func(what string, o outcomeID, w world)) {
+// arrive is a request that reaches DANA, with every answer that DANA may give. What it says can be altered.
+func (x *explorer) arrive(w world, altered bool, then func(what string, o outcomeID, w world)) {
 	switch w.dana[w.ref] {
 	case nothing:
 		then("turned away", throttled, w)
@@ -226,7 +251,11 @@ func (x *explorer) arrive(w world, then func(what string, o outcomeID, w world))
 		w.dana[w.ref] = working
 		then("begun", inProgress, w)
 		w.dana[w.ref] = paid
-		w.credits++
+		if altered {
+			w.strange++
+		} else {
+			w.credits++
+		}
 		then("paid", x.handedOn(isPaid), w)
 	case working:
 		then("is being worked on", inProgress, w)
@@ -235,6 +264,8 @@ func (x *explorer) arrive(w world, then func(what string, o outcomeID, w world))
 		then("refused for what the first has used up", overLimit, w)
 	case refused:
 		then("had failed", askStatus, w)
+	case another:
+		then("the number has other content", otherContent, w)
 	}
 }
 
@@ -254,7 +285,7 @@ func (x *explorer) ask(w world, then func(what string, o outcomeID)) {
 		then("not found", notFound)
 	case working:
 		then("in progress", inProgress)
-	case paid:
+	case paid, another:
 		then("paid", isPaid)
 		if x.bank {
 			then("paid, the amount is not told", isPaidUntold)

@@ -125,7 +125,7 @@ func (p *twin) payout(ref string) payout.Payout {
 		if other {
 			in.Account = "2460888510"
 		}
-	} else if in.Fee = "2500"; other {
+	} else if other {
 		in.Customer = "62811742235"
 	}
 	got, err := in.Parse()

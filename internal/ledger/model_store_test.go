@@ -126,7 +126,8 @@ var (
 )
 
 func recordLine(r Record) string {
-	return fmt.Sprintf("%s version %d, altered %t, %s %s", r.Payout.Ref, r.Version, r.Altered(), r.Payout.Encode(), encode(r))
+	fares := Record{Tx: r.Tx, By: r.By, Trace: r.Trace, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Last: r.Last}
+	return fmt.Sprintf("%s version %d, altered %t, %s %s", r.Payout.Ref, r.Version, r.Altered(), r.Payout.Encode(), encode(fares))
 }
 
 func historyLine(ref string, history []Entry) string {

@@ -26,9 +26,15 @@ var modelPayout = payout.Payout{Kind: payout.TopUp, Ref: "PAY-1", Amount: money.
 type bounds struct {
 	policy           sm.Policy
 	workers          int
-	sends, inquiries int // attempts ever written ahead, inquiries ever made
+	sends, inquiries int   // attempts ever written ahead, inquiries ever made
+	late             uint8 // requests under way at once that nobody waits for; more are lost
 	// bank is a transfer: a send is at best handed on, and the status need not name the amount.
 	bank bool
+	// What may happen once besides (see troubles).
+	shared  bool // another system of the merchant uses the reference, for as much
+	days    bool // nobody works for days, and DANA may forget the number meanwhile
+	altered bool // somebody changes the payee on record
+	lost    bool // Redis loses everything, which the workers are told
 }
 
 // fault is a way of planting one.
@@ -37,12 +43,15 @@ type fault struct {
 	noWriteAhead    bool // a request leaves without an attempt on record
 	refusalIsFinal  bool // a refusal ends the payout, whatever came before
 	newReference    bool // a resend makes a reference of its own
+	finalIsForced   bool // a write of a final state does not look at what it overwrites
+	believesAnyway  bool // a success is one, whatever DANA said of other content
+	sendsLate       bool // an attempt leaves though its time is over
+	sendsAltered    bool // an instruction is sent as it is on record
+	recounts        bool // the answer to an inquiry counts each time it is recorded
+	lossIsUntold    bool // workers know nothing of the loss
 }
 
-const (
-	modelWorkers = 3 // at most
-	modelLate    = 2 // requests under way at once that nobody waits for; more are lost
-)
+const modelWorkers = 3 // at most
 
 // order is what DANA has under one reference.
 type order uint8
@@ -53,6 +62,7 @@ const (
 	paid
 	takenBack
 	refused
+	another // another payee has been paid under it
 )
 
 // phase is where a worker is.
@@ -80,6 +90,7 @@ type worker struct {
 	seq     uint8     // its attempt
 	inquiry uint8     // the number of its inquiry; 0 when it sends
 	outcome outcomeID // in hand
+	altered bool      // the record that it read was altered
 	seen    txID      // what it read; kept only where nothing compares it
 }
 
@@ -88,10 +99,17 @@ type world struct {
 	tx        txID
 	dana      [2]order // by reference; there is one, unless a fault makes another
 	ref       uint8
-	credits   uint8
+	credits   uint8 // to the payee, ever
+	strange   uint8 // to a payee whom nobody instructed us to pay
 	late      uint8 // requests under way that nobody waits for any more
 	human     bool  // a person has decided: what they knew is theirs
 	forbidden bool  // the last check before a write had to stop one
+	had       order // what DANA had when it forgot the number
+	told      bool  // DANA's word that the number has other content is on record
+	old       bool  // days have passed
+	altered   bool  // the payee on record is another
+	lost      bool  // Redis has lost everything once
+	asked     uint8 // inquiries that were made since
 	workers   [modelWorkers]worker
 }
 
@@ -155,6 +173,9 @@ func compare(a, b worker) int {
 		if k.inNet {
 			n |= 2
 		}
+		if k.altered {
+			n |= 1 << 63
+		}
 		return n
 	}
 	switch ka, kb := key(a), key(b); {
@@ -169,25 +190,37 @@ func compare(a, b worker) int {
 // wrong holds a world against the promises.
 func (x *explorer) wrong(from, w world) string {
 	before, t := x.txs[from.tx], x.txs[w.tx]
-	mayPay := w.dana[w.ref] == working || w.dana[w.ref] == nothing && w.underway()
+	has := w.dana[w.ref]
+	mayPay := has == working || has == nothing && w.underway()
+	// DANA's status names no payee: before it refuses the number to us nobody can know whose it is.
+	untold := has == another && !from.told
 	switch {
 	case w.credits > 1:
 		return "paid twice"
+	case w.strange > 0:
+		return "paid to somebody whom nobody instructed"
 	case w.forbidden:
 		return "the machine decided what the ledger had to forbid"
-	case !w.human && t.State == sm.StateFailed && (w.dana[0] == paid || w.dana[1] == paid || mayPay):
+	case !w.human && t.State == sm.StateFailed && (w.dana[0] == paid || w.dana[1] == paid || w.had == paid || mayPay):
 		return "called failed, and paid or still to be paid"
-	case !w.human && t.State == sm.StateSucceeded && w.dana[w.ref] != paid && w.dana[w.ref] != takenBack:
+	case !w.human && t.State == sm.StateSucceeded && before.State != t.State && from.told:
+		return "called succeeded, and DANA has said that the number is another's"
+	case !w.human && t.State == sm.StateSucceeded && before.State != t.State && w.credits == 0 && !untold:
 		return "called succeeded, and not paid"
-	case !w.human && t.State == sm.StateRefunded && w.dana[w.ref] != takenBack:
+	case !w.human && t.State == sm.StateRefunded && before.State != t.State && has != takenBack && w.had != takenBack:
 		return "called refunded, and not taken back"
 	case !t.State.Final() && t.State != sm.StateReview && t.Next == sm.StepNone:
 		return "nothing is scheduled: it is lost"
-	case before.State.Final() && t.State != before.State && (before.State != sm.StateSucceeded || t.State != sm.StateRefunded):
+	case x.counts() && t.Inquiries > int(w.asked):
+		return "an inquiry counts that was not made"
+	case from.lost == w.lost && before.State.Final() && t.State != before.State && (before.State != sm.StateSucceeded || t.State != sm.StateRefunded):
 		return "a final state changed from " + string(before.State)
 	}
 	return ""
 }
+
+// counts tells whether the inquiries made are counted: where several "not found" make a proof.
+func (x *explorer) counts() bool { return x.policy.NotFoundConfirmations > 1 }
 
 // underway reports whether a request may still arrive at DANA.
 func (w world) underway() bool {
@@ -208,8 +241,9 @@ func (x *explorer) id(t sm.Transaction) txID {
 
 // question is an event that happens to a transaction.
 type question struct {
-	tx txID
-	ev sm.Event
+	tx   txID
+	ev   sm.Event
+	lost bool
 }
 
 type answer struct {
@@ -219,14 +253,22 @@ type answer struct {
 
 // decide is the real decision and the real application of it. They are pure, so that one
 // answer serves every world that asks the same.
-func (x *explorer) decide(tx txID, ev sm.Event) answer {
-	q := question{tx, ev}
+func (x *explorer) decide(w world, tx txID, ev sm.Event) answer {
+	q := question{tx, ev, w.lost}
 	a, ok := x.decided[q]
 	if ok {
 		return a
 	}
 	rec := Record{Payout: modelPayout, Tx: x.txs[tx], Version: 1}
-	d, write := decide(x.policy, rec, ev)
+	policy := x.policy
+	policy.AfterLoss = w.lost && !x.lossIsUntold
+	if x.believesAnyway {
+		rec.Tx.Inconsistent = false
+	}
+	if x.recounts && ev.Inquiry != 0 {
+		ev.Inquiry = rec.Tx.Inquiries + 1
+	}
+	d, write := decide(policy, rec, ev)
 	if x.refusalIsFinal && ev.Outcome.Kind == sm.Refused && !rec.Tx.State.Final() && rec.Tx.Open.Seq == ev.Attempt.Seq {
 		d.Tx.State, d.Tx.Next, d.Tx.Open = sm.StateFailed, sm.StepNone, sm.Attempt{}
 	}

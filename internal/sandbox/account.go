@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/salur-id/salur/internal/money"
+import (
+	"cmp"
+
+	"github.com/salur-id/salur/internal/money"
+)
 
 // accountInquiry answers Account Inquiry (37): what a top-up would be answered, no money moved.
 func (s *Sandbox) accountInquiry(in *body) (reply, Answer) {
@@ -15,7 +19,7 @@ func (s *Sandbox) accountInquiry(in *body) (reply, Answer) {
 	b, _ := s.open()
 	defer s.mu.Unlock()
 	cause, resultMsg := b.refusal(content{wallet: wallet, amount: amount, fee: money.Rupiah(0)})
-	how := b.nextAnswer(accountInquiry)
+	how := cmp.Or(b.nextAnswer(accountInquiry), inquiryNumbers[number])
 	if cause == "" {
 		cause = successful
 	}

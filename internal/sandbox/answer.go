@@ -49,6 +49,7 @@ var messages = map[string]string{
 	generalError:    "General Error",
 	internalServer:  "Internal Server Error",
 	"50400":         "Timeout",
+	reusedID:        "Conflict",
 }
 
 // reply is a SNAP answer: responseCode, responseMessage and the API's own fields.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 
@@ -36,9 +37,10 @@ func (s *Sandbox) bankTransfer(in *body) (reply, Answer) {
 func (s *Sandbox) readBankTransfer(b *body) transfer {
 	t := transfer{service: transferService}
 	b.may("customerNumber", 32)
+	b.customerToken()
 	t.content = content{bank: true, wallet: b.bankAccount("beneficiaryBankCode"), amount: b.money("amount"), fee: s.cfg.BankFee}
 	b.check(t.amount.Positive(), "amount")
-	b.may("accountType", 64)
+	b.accountType("accountType", 25)
 	t.notify = b.flag("additionalInfo.needNotify")
 	t.ref = b.must("partnerReferenceNo", 64) // the only key to ask by
 	t.echo = reply{"partnerReferenceNo": t.ref}
@@ -50,12 +52,12 @@ func (s *Sandbox) readBankTransfer(b *body) transfer {
 // additionalInfo: DANA's fixtures show none, and dana-java knows none but feeAmount there.
 func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
 	ref := in.may("partnerReferenceNo", 64)
-	number := in.must("customerNumber", 32)
+	number := in.customer()
 	account := in.must("beneficiaryAccountNumber", 32)
 	amount := in.money("amount")
 	in.check(amount.Positive(), "amount")
 	wallet := in.bankAccount("additionalInfo.beneficiaryBankCode")
-	in.may("additionalInfo.accountType", 64)
+	in.accountType("additionalInfo.accountType", 64)
 	if rep := in.fault(bankInquiryService); rep != nil {
 		return rep.with("partnerReferenceNo", ref), Normal
 	}
@@ -68,7 +70,7 @@ func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
 	case cause == suspectedFraud:
 		cause = "" // it is a transfer that is suspected: DANA's table of this API has no such code
 	}
-	how := b.nextAnswer(bankInquiryService)
+	how := cmp.Or(b.nextAnswer(bankInquiryService), inquiryNumbers[account])
 	if cause != "" {
 		return newReply(bankInquiryService, cause, "").with("partnerReferenceNo", ref), how
 	}
@@ -90,7 +92,7 @@ func (s *Sandbox) bankInquiry(in *body) (reply, Answer) {
 func (b *body) bankAccount(codePath string) (wallet string) {
 	account := b.must("beneficiaryAccountNumber", 32)
 	code := b.must(codePath, 8)
-	b.must("additionalInfo.fundType", 64)
+	b.fundType("MERCHANT_WITHDRAW_FOR_CORPORATE")
 	b.charge()
 	b.may("additionalInfo.beneficiaryAccountName", 64)
 	return code + "/" + account

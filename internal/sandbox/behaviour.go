@@ -147,8 +147,8 @@ func (in Inquiry) validate(t Target) error {
 		return wrong("status", in.Status, t.API+" tells of no status; leave it out")
 	case !in.Answer.valid():
 		return wrong("answer", string(in.Answer), answerFix)
-	case t.API == balanceName && (in.Answer.of("00").isCode() || slices.Contains([]Answer{ForeignRef, ForeignAmount, OK}, in.Answer)):
-		return wrong("answer", string(in.Answer), balanceName+" has no responseCode and no echo; use hang, slow, drop, html, half_json, empty, extra_fields or missing_fields")
+	case isOpenAPI(t.API) && (in.Answer.of("00").isCode() || slices.Contains([]Answer{ForeignRef, ForeignAmount, OK}, in.Answer)):
+		return wrong("answer", string(in.Answer), t.API+" has no responseCode and no echo; use hang, slow, drop, html, half_json, empty, extra_fields or missing_fields")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ const byCustomerID = "620000000000"
 // the first that is malformed. Names are matched exactly, null and "" are missing.
 type body struct {
 	fields    map[string]any
+	token     string // Authorization-Customer, without its Bearer
+	strict    bool
 	missing   string
 	malformed bool
 	field     string // the malformed one; DANA names it for some rules only
@@ -123,17 +126,34 @@ func validDate(s string) bool {
 }
 
 // payee reads who is paid and the rules that go with it, the same in Account Inquiry and Customer
-// Top Up. The wallet is the phone number, or the customerId where that names the payee.
+// Top Up. The wallet is the phone number, or the customerId or the customer's token where those name the payee.
 func (b *body) payee() (number, wallet string) {
-	number = b.must("customerNumber", 32)
-	b.must("additionalInfo.fundType", 64)
+	number = b.customer()
+	b.fundType("AGENT_TOPUP_FOR_USER_SETTLE")
 	b.charge()
+	if token := b.customerToken(); number == "" && token != "" {
+		return "", "token/" + token
+	}
 	if number == byCustomerID {
 		return number, b.must("additionalInfo.customerId", 32)
 	}
 	id := b.may("additionalInfo.customerId", 32)
 	b.check(id == "" && validNumber(number), "customerNumber")
 	return number, number
+}
+
+// customer reads customerNumber, which is mandatory unless a customer's token says who it is: DANA's pages want either.
+func (b *body) customer() string {
+	if b.customerToken() != "" {
+		return b.may("customerNumber", 32)
+	}
+	return b.must("customerNumber", 32)
+}
+
+// customerToken is what Apply Token gave for the customer: in a header, or in the body. Any is valid here.
+func (b *body) customerToken() string {
+	inBody := b.may("additionalInfo.accessToken", b.longest(512))
+	return cmp.Or(b.token, inBody)
 }
 
 // charge is the division rule: DIVISION needs a division.

@@ -33,6 +33,9 @@ type books struct {
 	random     *Random          // nil for no random faults
 	tokens     map[string]time.Time
 	log        []Request
+
+	day         string          // in Jakarta, of externalIDs
+	externalIDs map[string]bool // strict mode: those of the day
 }
 
 // content is what must stay the same when a reference is sent again.

@@ -144,9 +144,12 @@ func (s *Sandbox) postTokens(dec *json.Decoder) error {
 }
 
 func presetNames() string {
-	names := make([]string, len(presets))
-	for i, p := range presets {
-		names[i] = p.name
+	var names []string
+	for _, p := range presets {
+		names = append(names, p.name)
+	}
+	for _, p := range inquiryPresets {
+		names = append(names, p.Preset)
 	}
 	return strings.Join(names, ", ")
 }

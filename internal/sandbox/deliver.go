@@ -15,10 +15,11 @@ import (
 // conclude puts a request on record and sends its answer, or what the misbehaviour makes of
 // it. The books are not locked while it sends: a line may hang while other requests go on.
 func (s *Sandbox) conclude(w http.ResponseWriter, r *http.Request, entry Request, rep reply, how Answer) {
+	rep = s.worded(rep)
 	code := rep["responseCode"].(string)
 	how = how.of(code[3:5])
 	entry.Code, entry.Message, entry.Answer = code, rep["responseMessage"].(string), how
-	rep = how.alter(rep)
+	rep = s.worded(how.alter(rep))
 	code = rep["responseCode"].(string)
 	if debug := r.Header.Get("X-Debug-Mode"); (debug == "true" || debug == "1") && code[0] != '2' && how != Missing && entry.API != apiOf[bankInquiryService] {
 		rep = debugged(rep)
@@ -27,6 +28,18 @@ func (s *Sandbox) conclude(w http.ResponseWriter, r *http.Request, entry Request
 	s.keep(entry)
 	w.Header().Set("X-TIMESTAMP", jakarta.Format(s.cfg.Now()))
 	s.send(w, r, entry.Status, rep, how)
+}
+
+// worded is rep with its message in the language that is wanted. DANA's sandbox has one message in two languages.
+func (s *Sandbox) worded(rep reply) reply {
+	switch rep["responseCode"] {
+	case "4033702", "4033802":
+		if s.cfg.Indonesian {
+			rep = maps.Clone(rep)
+			rep["responseMessage"] = "Nilai transaksi melebihi batas maksimum limit"
+		}
+	}
+	return rep
 }
 
 // alter is what the misbehaviour makes of the fields of an answer.
@@ -40,13 +53,35 @@ func (a Answer) alter(rep reply) reply {
 	case a == Missing:
 		return reply{"responseCode": rep["responseCode"]}
 	case a.isCode():
-		rep = maps.Clone(rep)
-		for _, name := range []string{"referenceNo", "referenceNumber", "originalReferenceNo", "latestTransactionStatus", "transactionStatusDesc", "additionalInfo"} {
-			delete(rep, name) // they would tell the truth
-		}
-		rep["responseCode"], rep["responseMessage"] = string(a), message(string(a))
+		return a.instead(rep)
 	}
 	return rep
+}
+
+// instead is an answer with the code a in the place of the true one. It has what an answer repeats of its request and nothing
+// of the truth: no name, no bank, no limits, no amount of an inquiry, no token, no status.
+func (a Answer) instead(rep reply) reply {
+	service := rep["responseCode"].(string)[3:5]
+	other := reply{"responseCode": string(a), "responseMessage": message(string(a))}
+	for _, name := range repeated[service] {
+		if value, ok := rep[name]; ok {
+			other[name] = value
+		}
+	}
+	if a == answerNotFound {
+		other.notFound(bankStatusService)
+	}
+	return other
+}
+
+// repeated are the fields that a refusal of each API repeats of its request, in DANA's fixtures.
+var repeated = map[string][]string{
+	accountInquiry:     {"partnerReferenceNo", "customerNumber"},
+	topUpService:       {"partnerReferenceNo", "customerNumber", "sessionId", "amount"},
+	statusService:      {"originalPartnerReferenceNo", "originalExternalId", "serviceCode"},
+	bankInquiryService: {"partnerReferenceNo"},
+	transferService:    {"partnerReferenceNo"},
+	bankStatusService:  {"originalPartnerReferenceNo", "originalExternalId", "serviceCode"},
 }
 
 // foreign makes rep the answer to somebody else's payment.

@@ -39,8 +39,8 @@ var mandatoryHeaders = []string{"X-TIMESTAMP", "X-SIGNATURE", "X-PARTNER-ID", "X
 // snap puts the checks common to all SNAP APIs before a, in the order that DANA's
 // sandbox shows: headers present, signature, then the body.
 //
-// Not enforced, because DANA's own SDKs would fail it: the length of CHANNEL-ID, the
-// age of X-TIMESTAMP, digits-only X-EXTERNAL-ID.
+// Never enforced, because no page of DANA's says it: the age of X-TIMESTAMP, digits-only X-EXTERNAL-ID. What its pages say and
+// its own SDKs or fixtures break is enforced in strict mode alone (strict.go).
 func (s *Sandbox) snap(a api) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, readErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -64,6 +64,12 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 			refuse(badRequest, "")
 			return
 		}
+		if s.cfg.Strict {
+			if cause, suffix := strictly(r); cause != "" {
+				refuse(cause, suffix)
+				return
+			}
+		}
 		if refused || r.Header.Get("X-PARTNER-ID") != s.cfg.PartnerID {
 			refuse(unauthorized, " Unknown Client")
 			return
@@ -76,10 +82,15 @@ func (s *Sandbox) snap(a api) http.HandlerFunc {
 			refuse(cause, "")
 			return
 		}
+		if s.cfg.Strict && s.reused(entry.ExternalID) {
+			refuse(reusedID, "")
+			return
+		}
 		if !ok {
 			refuse(badRequest, "")
 			return
 		}
+		b.strict, b.token = s.cfg.Strict, bearer(r.Header.Get("Authorization-Customer"))
 		b.check(validDate(r.Header.Get("X-TIMESTAMP")), "X-TIMESTAMP")
 		b.check(len(r.Header.Get("X-EXTERNAL-ID")) <= 36, "X-EXTERNAL-ID")
 		rep, how := a.answer(b)
@@ -95,6 +106,9 @@ func (s *Sandbox) signed(r *http.Request, raw []byte) (scheme, cause string) {
 	var compact bytes.Buffer
 	if json.Compact(&compact, raw) == nil {
 		bodies = append(bodies, compact.Bytes())
+		if s.cfg.EscapedBodies {
+			bodies = append(bodies, unescaped(compact.Bytes()))
+		}
 	}
 	authorization := r.Header.Get("Authorization")
 	symmetric := authorization != ""

@@ -38,6 +38,12 @@ func (p Planned) behaviour() (Behaviour, error) {
 		}
 		return *p.Behaviour, p.Behaviour.validate(p.Target)
 	}
+	if b, ok := inquiryPreset(p.Preset, p.Times); ok {
+		if p.API != apiOf[accountInquiry] && p.API != apiOf[bankInquiryService] {
+			return Behaviour{}, wrong("preset", p.Preset, "is for the api account-inquiry or bank-account-inquiry; or ask about the account with its number (--help)")
+		}
+		return b, b.validate(p.Target)
+	}
 	b, ok := Preset(p.Preset, p.Times)
 	if !ok {
 		return Behaviour{}, wrong("preset", p.Preset, "use one of "+presetNames())

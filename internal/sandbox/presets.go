@@ -1,5 +1,7 @@
 package sandbox
 
+import "slices"
+
 // preset is a named misbehaviour with the number, customer's or bank account's, that has it
 // built in.
 type preset struct {
@@ -69,6 +71,40 @@ func Preset(name string, times int) (Behaviour, bool) {
 }
 
 var goodCustomer = &Behaviour{}
+
+// InquiryPreset is an answer to account inquiries that no account of DANA's fixtures has: for an API by its name, or for who asks
+// about the number, a customer's (37) or a bank account's (42).
+type InquiryPreset struct{ Number, Preset, Effect string }
+
+// inquiryPresets are the rows of DANA's code tables that only the exchange can cause, not the payee.
+var inquiryPresets = []InquiryPreset{
+	{"628999000101", "inquiry_invalid_customer_token", "401xx02"},
+	{"628999000102", "inquiry_customer_token_not_found", "401xx04"},
+	{"628999000103", "inquiry_merchant_limit", "403xx20"},
+	{"628999000104", "inquiry_throttle", "429xx00"},
+	{"628999000105", "inquiry_general_error", "500xx00"},
+	{"628999000106", "inquiry_server_error", "500xx01"},
+}
+
+// InquiryPresets lists them; Effect is the responseCode, xx for the service code of the API that is asked.
+func InquiryPresets() []InquiryPreset { return slices.Clone(inquiryPresets) }
+
+var inquiryNumbers = func() map[string]Answer {
+	m := map[string]Answer{}
+	for _, p := range inquiryPresets {
+		m[p.Number] = Answer(p.Effect)
+	}
+	return m
+}()
+
+func inquiryPreset(name string, times int) (Behaviour, bool) {
+	for _, p := range inquiryPresets {
+		if p.Preset == name {
+			return Behaviour{Inquiries: []Inquiry{{Times: times, Answer: Answer(p.Effect)}}}, true
+		}
+	}
+	return Behaviour{}, false
+}
 
 // builtIn are the behaviours of numbers that nobody has set, customers' and bank accounts' alike:
 // the presets' numbers and those of DANA's own sandbox that are about the exchange and not

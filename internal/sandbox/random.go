@@ -25,7 +25,7 @@ func (r *Random) validate() error {
 	}
 	for i, name := range r.Presets {
 		if _, ok := Preset(name, 1); !ok {
-			return wrong("random.presets["+strconv.Itoa(i)+"]", name, "use one of "+presetNames())
+			return wrong("random.presets["+strconv.Itoa(i)+"]", name, "use one of those that --help lists for sends")
 		}
 	}
 	return nil

@@ -8,9 +8,9 @@
 // It checks signatures and reads bodies with its own code, so that it is an independent
 // witness against the client under test.
 //
-// Where to look: gate.go has the order of checks and the signatures, body.go the field rules,
+// Where to look: gate.go has the order of checks and the signatures, strict.go what is checked only strictly, body.go the field rules,
 // answer.go the codes and messages; account.go, topup.go, bank.go, status.go, token.go and
-// balance.go are the APIs, transfer.go and books.go the money, notify.go what the merchant is
+// openapi.go with balance.go and merchantinfo.go are the APIs, transfer.go and books.go the money, notify.go what the merchant is
 // told. behaviour.go, target.go, presets.go, random.go and plan.go say how to misbehave, script.go
 // whose turn it is, deliver.go what then leaves. control.go is the control API under /_sandbox/,
 // state.go, requests.go and settlement.go what it shows.
@@ -55,6 +55,12 @@ type Config struct {
 	NotifyAfter time.Duration
 	// Hang is how long a "hang" keeps the line open before it closes it without an answer.
 	Hang time.Duration
+	// Strict enforces what DANA's pages say and its own sandbox, SDKs or fixtures do not keep (strict.go).
+	Strict bool
+	// Indonesian words the limit of a customer's account in Indonesian, as DANA's sandbox does for some.
+	Indonesian bool
+	// EscapedBodies takes a body that was escaped (\/ and \u00e9) after it was signed, as dana-php does.
+	EscapedBodies bool
 	// Now is the clock of dates, reference numbers and late payments.
 	Now func() time.Time
 }
@@ -107,7 +113,9 @@ func New(cfg Config) (*Sandbox, error) {
 		s.mux.HandleFunc("POST /v1.0/emoney/"+apiOf[a.service]+".htm", s.snap(a))
 	}
 	s.mux.HandleFunc("POST /v1.0/access-token/b2b.htm", s.token)
-	s.mux.HandleFunc("POST /dana/merchant/"+balanceName+".htm", s.balance)
+	for _, a := range openAPIs {
+		s.mux.HandleFunc("POST "+a.path, s.openAPI(a))
+	}
 	s.control()
 	return s, nil
 }

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,8 @@ const (
 	timestamp = "2026-11-21T09:30:00+07:00"
 )
 
+var externalIDs atomic.Int64
+
 var merchantKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -66,7 +69,7 @@ func setupWith(t testing.TB, change func(*sandbox.Config)) *testBundle {
 	cfg := sandbox.Config{
 		PartnerID: "partner", PublicKey: &merchantKey().PublicKey,
 		MerchantID: "216620000000000000001", ClientSecret: "s3cret",
-		Deposit: money.Rupiah(1_000_000_000), Hang: hang, Now: time.Now,
+		Deposit: money.Rupiah(1_000_000_000), Hang: hang, Now: time.Now, Strict: true,
 	}
 	change(&cfg)
 	box, err := sandbox.New(cfg)
@@ -99,7 +102,7 @@ func request(path, body string) *http.Request {
 	r.Header.Set("X-TIMESTAMP", timestamp)
 	r.Header.Set("X-SIGNATURE", sign("POST:"+path+":"+hex.EncodeToString(sum[:])+":"+timestamp))
 	r.Header.Set("X-PARTNER-ID", "partner")
-	r.Header.Set("X-EXTERNAL-ID", "external-1")
+	r.Header.Set("X-EXTERNAL-ID", fmt.Sprint("external-", externalIDs.Add(1)))
 	r.Header.Set("CHANNEL-ID", "95221")
 	return r
 }

@@ -23,7 +23,7 @@ type State struct {
 	Transactions []Transaction `json:"transactions"`
 	// Requests is how many requests reached each API, refused ones included: account-inquiry,
 	// topup, topup-status, bank-account-inquiry, transfer-bank, transfer-bank-status,
-	// access-token, queryMerchantResource. See Sandbox.Requests for each of them.
+	// access-token, queryMerchantResource, queryMerchantInfo, queryAssetCardList. See Sandbox.Requests for each of them.
 	Requests map[string]int `json:"requests"`
 	// Tokens is how many access tokens are valid.
 	Tokens             int  `json:"tokens"`

@@ -46,7 +46,7 @@ func (s *Sandbox) inquire(in *body, own, about string) (reply, Answer) {
 	defer s.mu.Unlock()
 	known := b.byRef[ref]
 	if known == nil && b.behaviours[Target{Ref: ref}] == nil || known != nil && known.sends > 0 && known.bank != (own == bankStatusService) {
-		return answer(notFound), b.nextAnswer(own) // asking does not make a record
+		return answer(notFound).notFound(own), b.nextAnswer(own) // asking does not make a record
 	}
 	r := b.record(ref)
 	st, covered := b.nextInquiry(r, own)
@@ -55,7 +55,7 @@ func (s *Sandbox) inquire(in *body, own, about string) (reply, Answer) {
 		b.turn(r, now)
 	}
 	if r.status == statusNotFound {
-		return answer(notFound), st.Answer
+		return answer(notFound).notFound(own), st.Answer
 	}
 	status := r.status
 	if st.Status != "" {
@@ -67,4 +67,14 @@ func (s *Sandbox) inquire(in *body, own, about string) (reply, Answer) {
 		with("latestTransactionStatus", status).
 		with("transactionStatusDesc", descriptions[status]).
 		because(""), st.Answer
+}
+
+const answerNotFound Answer = "4040001"
+
+// notFound adds what DANA's fixtures of September 2025 have under "Transaction Not Found".
+func (r reply) notFound(service string) reply {
+	if service == bankStatusService {
+		r["latestTransactionStatus"], r["transactionStatusDesc"] = statusNotFound, "Order Not Found"
+	}
+	return r.because("")
 }

@@ -20,7 +20,7 @@ type Target struct {
 // apiNames are what a Target can have as its API: those that are sent to first.
 var apiNames = []string{
 	apiOf[topUpService], apiOf[transferService], apiOf[statusService], apiOf[bankStatusService],
-	apiOf[accountInquiry], apiOf[bankInquiryService], tokenName, balanceName,
+	apiOf[accountInquiry], apiOf[bankInquiryService], tokenName, balanceAPI.name, merchantInfoAPI.name, assetCardsAPI.name,
 }
 
 func (t Target) sentTo() bool   { return slices.Contains(apiNames[:2], t.API) }

@@ -20,7 +20,7 @@ func readTopUp(b *body) transfer {
 	b.date("transactionDate")
 	b.may("notes", 255)
 	b.may("additionalInfo.extendInfo", 4096)
-	b.oneOf("additionalInfo.accountType", "MERCHANT_DEPOSIT_ACCOUNT", "SETTLEMENT_ACCOUNT", "DIVISION_DEPOSIT_ACCOUNT")
+	b.oneOf("additionalInfo.accountType", accountTypes...)
 	t.echo = reply{"partnerReferenceNo": t.ref, "customerNumber": number, "sessionId": sessionID, "amount": t.amount}
 	return t
 }

@@ -79,7 +79,7 @@ func newFleet(t *testing.T, dice *mathrand.Rand, afterLoss bool) *fleet {
 	f.redis.SetTime(time.Now())
 	var err error
 	f.dana, err = sandbox.New(sandbox.Config{
-		PartnerID: "merchant", PublicKey: &key().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now,
+		PartnerID: "merchant", PublicKey: &key().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)

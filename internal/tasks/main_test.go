@@ -61,7 +61,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	server := redistest.Start(t)
 	dana, err := sandbox.New(sandbox.Config{
-		PartnerID: "merchant", PublicKey: &testKey().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now,
+		PartnerID: "merchant", PublicKey: &testKey().PublicKey, Deposit: money.Rupiah(1_000_000_000), Hang: 30 * time.Second, Now: time.Now, Strict: true,
 	})
 	if err != nil {
 		t.Fatal(err)
