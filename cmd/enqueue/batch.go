@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur"
@@ -23,7 +24,9 @@ accountName is optional, and customer is the merchant's own business number. Wha
 the other kind is left out, or an empty cell.
 
 The whole file is checked before the first payout is accepted, against the ledger too, and
-what it holds is told on stderr. One bad row refuses the file, unless --continue-on-error
+what it holds is told on stderr, with the least and the greatest amount and warnings of what is
+often a mistake: amounts that are not whole rupiah, rows that look like totals, references that
+differ in case only, a payee twice. One bad row refuses the file, unless --continue-on-error
 accepts the others. A row that was accepted before, with the same content, counts as a
 duplicate and changes nothing: a file that was interrupted is simply run again.
 --expect-count and --expect-total (amounts and fees) are of all good rows, each payout once, those that were
@@ -99,12 +102,12 @@ func (p *program) batchCommand() *cobra.Command {
 				}
 				defer results.Discard()
 			}
-			client, done, err := p.open(c)
+			client, rdb, done, err := p.open(c)
 			if err != nil {
 				return err
 			}
 			defer done()
-			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
+			b.rdb, b.json, b.out, b.errOut = rdb, p.json, c.OutOrStdout(), c.ErrOrStderr()
 			return b.run(c.Context(), client, file, results)
 		},
 	}
@@ -127,6 +130,7 @@ type batchRun struct {
 	told                        int // refused rows that people were told of
 	expect                      batch.Expect
 
+	rdb         redis.UniversalClient
 	environ     []string
 	out, errOut io.Writer
 }
