@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur"
@@ -101,12 +102,12 @@ func (p *program) batchCommand() *cobra.Command {
 				}
 				defer results.Discard()
 			}
-			client, done, err := p.open(c)
+			client, rdb, done, err := p.open(c)
 			if err != nil {
 				return err
 			}
 			defer done()
-			b.json, b.out, b.errOut = p.json, c.OutOrStdout(), c.ErrOrStderr()
+			b.rdb, b.json, b.out, b.errOut = rdb, p.json, c.OutOrStdout(), c.ErrOrStderr()
 			return b.run(c.Context(), client, file, results)
 		},
 	}
@@ -129,6 +130,7 @@ type batchRun struct {
 	told                        int // refused rows that people were told of
 	expect                      batch.Expect
 
+	rdb         redis.UniversalClient
 	environ     []string
 	out, errOut io.Writer
 }

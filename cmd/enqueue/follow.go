@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/batch"
@@ -30,6 +29,7 @@ func (b *batchRun) follow(ctx context.Context, plan *batch.Plan) error {
 			}{tx.Ref, tx.State, tx.Reason})
 		},
 		Standing: board.draw,
+		Still:    board.still,
 		Away: func(err error) {
 			board.clear()
 			if err != nil {
@@ -40,6 +40,9 @@ func (b *batchRun) follow(ctx context.Context, plan *batch.Plan) error {
 		},
 	})
 	board.clear()
+	if err != nil && len(standing) == 0 {
+		return err
+	}
 	_, printing := fmt.Fprintln(b.summary(), line(standing))
 	return errors.Join(err, printing)
 }
@@ -59,49 +62,4 @@ func line(s batch.Standing) string {
 		return "no payouts to wait for"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// board shows how payouts stand while they are waited for: on a screen a table that is drawn again in its
-// place, elsewhere a line a minute.
-type board struct {
-	b      *batchRun
-	screen bool
-	every  time.Duration
-	last   time.Time
-	lines  int // on the screen
-}
-
-func (b *batchRun) newBoard() *board {
-	// Without colours the cursor is left alone, too: who sets NO_COLOR has a screen that cannot do it, or wants a log.
-	screen := bool(cli.ColourFor(b.errOut, b.environ)) && !(b.json && cli.IsTerminal(b.out))
-	every := time.Minute
-	if screen {
-		every = 200 * time.Millisecond
-	}
-	return &board{b: b, screen: screen, every: every, last: time.Now()}
-}
-
-func (d *board) draw(s batch.Standing) {
-	if time.Since(d.last) < d.every {
-		return
-	}
-	d.last = time.Now()
-	if !d.screen {
-		fmt.Fprintln(d.b.errOut, "waiting:", line(s))
-		return
-	}
-	d.clear()
-	fmt.Fprintf(d.b.errOut, "%-10s %10s %22s\n", "state", "payouts", "IDR")
-	for _, state := range order {
-		fmt.Fprintf(d.b.errOut, "%-10s %10d %22s\n", state, s[state].Payouts, s[state].Amount.Value())
-	}
-	d.lines = 1 + len(order)
-}
-
-// clear takes the table off the screen.
-func (d *board) clear() {
-	if d.lines > 0 {
-		fmt.Fprintf(d.b.errOut, "\x1b[%dA\x1b[J", d.lines)
-		d.lines = 0
-	}
 }

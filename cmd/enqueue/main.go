@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -69,21 +70,21 @@ type program struct {
 
 // open connects to Redis, which must answer, and begins the traces. The client accepts what the settings allow. The caller
 // calls close at the end.
-func (p *program) open(c *cobra.Command) (client *salur.Client, close func(), err error) {
+func (p *program) open(c *cobra.Command) (client *salur.Client, rdb redis.UniversalClient, close func(), err error) {
 	cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: p.environ})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	flush, err := p.trace(c, cli.NewLogger(config.Log{Level: zap.WarnLevel}, c.ErrOrStderr()))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	rdb, err := cli.Connect(c.Context(), cfg.RedisURL, 0)
+	rdb, err = cli.Connect(c.Context(), cfg.RedisURL, 0)
 	if err != nil {
 		flush()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return salur.New(rdb).Within(limits(cfg.Bounds)), func() {
+	return salur.New(rdb).Within(limits(cfg.Bounds)), rdb, func() {
 		_ = rdb.Close()
 		flush()
 	}, nil

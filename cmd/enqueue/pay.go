@@ -35,7 +35,7 @@ func (p *program) payCommand(c *cobra.Command, in *payout.Instruction) *cobra.Co
 
 // pay accepts one payout.
 func (p *program) pay(c *cobra.Command, po payout.Payout) error {
-	client, done, err := p.open(c)
+	client, _, done, err := p.open(c)
 	if err != nil {
 		return err
 	}

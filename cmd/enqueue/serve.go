@@ -106,7 +106,7 @@ func (p *program) serve(c *cobra.Command, addr string) error {
 	intake.Redis = rdb
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("--addr %s: %w", addr, err)
+		return fmt.Errorf("--addr %s: %w; choose another address, such as --addr 127.0.0.1:0 for any free port", addr, err)
 	}
 	log.Info("intake", zap.String("http", l.Addr().String()), zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", dana),
 		zap.Int("keys", len(cfg.API.Keys)), zap.Int("rateLimit", cfg.API.RateLimit))

@@ -90,7 +90,7 @@ type evidence struct {
 	Exchanges       []danaclient.AuditRecord `json:"exchanges"`
 }
 
-// evidencePayout is the instruction.
+// evidencePayout is the instruction. It has no fingerprint of what is masked: without a key, trying all phone numbers finds the one.
 type evidencePayout struct {
 	Ref          string       `json:"ref"`
 	Kind         payout.Kind  `json:"kind"`
@@ -107,7 +107,6 @@ type evidencePayout struct {
 	Division     string       `json:"division,omitempty"`
 	Validate     bool         `json:"validate"`
 	NotAfter     string       `json:"notAfter,omitempty"`
-	Fingerprint  string       `json:"fingerprint"` // of the whole instruction, what is masked included
 	By           string       `json:"by,omitempty"`
 }
 
@@ -211,7 +210,7 @@ func describePayout(rec ledger.Record, s scrubber) evidencePayout {
 	d := evidencePayout{
 		Ref: p.Ref, Kind: p.Kind, Amount: p.Amount, Fee: money.Rupiah(0).Add(p.Fee), Customer: p.MaskedCustomer(),
 		AccountName: hidden(p.AccountName), Notes: hidden(p.Notes), FundType: p.FundType, ChargeTarget: p.ChargeTarget, Division: p.Division,
-		Validate: p.Validate, Fingerprint: p.Fingerprint(), By: s.clean(rec.By),
+		Validate: p.Validate, By: s.clean(rec.By),
 	}
 	if p.Kind == payout.Bank {
 		d.BankCode, d.Bank, d.Account = p.BankCode, payout.BankName(p.BankCode), payout.Mask(p.Account)

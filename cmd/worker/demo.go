@@ -87,8 +87,8 @@ gone when it stops (Ctrl-C).
   readiness       http://%[1]s/readyz
   DANA's books    %[3]s/_sandbox/state
   look closer     REDIS_URL=redis://%[4]s go run ./cmd/ledger list
-
-`, s.listener.Addr(), web.UIPath, url, store.Addr(), transactions.Path)
+%[6]s
+`, s.listener.Addr(), web.UIPath, url, store.Addr(), transactions.Path, toAct(cfg.HTTP.UIUser != ""))
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -103,6 +103,15 @@ gone when it stops (Ctrl-C).
 		}
 	})
 	return errors.Join(s.serve(ctx), err)
+}
+
+// toAct is how a person decides what waits in review, and holds or resumes.
+func toAct(login bool) string {
+	if login {
+		return "  act             on the pages, with the login of SALUR_UI_USER and SALUR_UI_PASSWORD\n"
+	}
+	return "  act             the pages are read-only without a login: start it again as SALUR_UI_USER=me SALUR_UI_PASSWORD=secret,\n" +
+		"                  or go run ./cmd/ledger resolve REF --as failed --reason WHY --by YOU, with the REDIS_URL above\n"
 }
 
 // embeddedDANA is a sandbox on a free port of the loopback interface.

@@ -33,7 +33,7 @@ func notifySite(cfg config.Notify, runner *tasks.Runner, m *metrics.Metrics, log
 	}
 	l, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
-		return site{}, fmt.Errorf("SALUR_NOTIFY_ADDR %s: %w", cfg.Addr, err)
+		return site{}, fmt.Errorf("SALUR_NOTIFY_ADDR %s: %w; choose another address, and tell DANA or your proxy", cfg.Addr, err)
 	}
 	return site{"notify server", web.Server(onlyAt(cfg.Path, countNotifies(handler, m))), l}, nil
 }

@@ -125,7 +125,7 @@ func readCluster(t *testing.T) *cluster {
 			c.add(t, doc)
 		}
 	}
-	if len(c.deployments) != 2 || len(c.services) != 2 || len(c.budgets) != 2 || len(c.policies) != 3 || len(c.scaled) != 1 || len(c.secrets) != 3 {
+	if len(c.deployments) != 2 || len(c.services) != 2 || len(c.budgets) != 2 || len(c.policies) != 3 || len(c.scaled) != 1 || len(c.secrets) != 2 {
 		t.Errorf("not all is there: %+v", c)
 	}
 	return c
@@ -318,6 +318,51 @@ func TestSettings(t *testing.T) {
 			if !strings.Contains(value, "PLACEHOLDER") {
 				t.Errorf("%s %s is not a placeholder", name, key)
 			}
+		}
+	}
+}
+
+// Worker and intake have a Secret and a user of Redis each, and no more in them than they use; the users are those whose rights are on
+// the page on Redis.
+func TestSecretsAreOfOneProgram(t *testing.T) {
+	t.Parallel()
+	c := readCluster(t)
+	page := text(t, "docs/redis.md")
+	for name, user := range map[string]string{"worker": "salur-worker", "intake": "salur-producer"} {
+		pod := c.deployments[name].Spec.Template.Spec
+		used := map[string]bool{}
+		use := func(secret, key string) {
+			t.Helper()
+			if used[key] = true; secret != "salur-"+name {
+				t.Errorf("%s takes %s from the Secret %s", name, key, secret)
+			}
+		}
+		for _, e := range pod.Containers[0].Env {
+			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+				use(e.ValueFrom.SecretKeyRef.Name, e.ValueFrom.SecretKeyRef.Key)
+			}
+		}
+		for _, from := range pod.Containers[0].EnvFrom {
+			if from.SecretRef != nil {
+				t.Errorf("%s takes all of the Secret %s", name, from.SecretRef.Name)
+			}
+		}
+		for _, v := range pod.Volumes {
+			if v.Secret != nil {
+				use(v.Secret.SecretName, v.Secret.Items[0].Key)
+			}
+		}
+		secret := c.secrets["salur-"+name]
+		if secret == nil {
+			t.Fatalf("%s has no Secret", name)
+		}
+		for key := range secret.StringData {
+			if !used[key] {
+				t.Errorf("%s has %s and does not use it", name, key)
+			}
+		}
+		if url := secret.StringData["REDIS_URL"]; !strings.HasPrefix(url, "rediss://"+user+":") || !strings.Contains(page, "\nACL SETUSER "+user+" ") {
+			t.Errorf("%s: %s is not the user %s of docs/redis.md", name, url, user)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/salur-id/salur"
@@ -22,6 +24,10 @@ type Follower struct {
 	Ended func(salur.Transaction) error
 	// Standing is called when something has changed.
 	Standing func(Standing)
+	// Still, which may be nil, is called while payouts are open, changed or not. That often it is looked, too, whether Redis still
+	// has what it had. Every is how often; zero is ten seconds.
+	Still func(context.Context, Standing)
+	Every time.Duration
 	// Away is called when Redis cannot be reached, and with nil when it is back.
 	Away func(error)
 }
@@ -61,6 +67,8 @@ func (p *Plan) Follow(ctx context.Context, f Follower) (Standing, error) {
 			return w.standing, nil
 		case ctx.Err() != nil:
 			return w.standing, fmt.Errorf("interrupted with %d payouts still open; %s", w.standing.Open(), hint)
+		case errors.As(err, new(*LostError)):
+			return w.standing, cli.Fail(cli.NotFound, err)
 		case !errors.Is(err, salur.ErrUnavailable):
 			return w.standing, fmt.Errorf("stopped waiting with %d payouts still open; %s: %w", w.standing.Open(), hint, err)
 		case !away:
@@ -73,6 +81,29 @@ func (p *Plan) Follow(ctx context.Context, f Follower) (Standing, error) {
 		}
 	}
 }
+
+// LostError is about payouts that were accepted and are on record no more.
+type LostError struct {
+	Lost  int    // payouts
+	First string // its reference
+	Open  int    // payouts that are on record and under way
+}
+
+// Error says what must not be done now.
+func (e *LostError) Error() string {
+	are := "payouts are"
+	if e.Lost == 1 {
+		are = "payout is"
+	}
+	return fmt.Sprintf("%d %s no longer on record (the first: ref %q), %d still open; Redis has lost what it had, or they ended longer ago than SALUR_RETENTION. "+
+		"How they ended is not known: do not pay anybody under a new reference, go by \"Redis was lost\" in docs/operations.md", e.Lost, are, e.First, e.Open)
+}
+
+// Unwrap is salur.ErrNotFound.
+func (*LostError) Unwrap() error { return salur.ErrNotFound }
+
+// errMissing: a payout that was on record is not found, so that all are to be read once more.
+var errMissing = errors.New("a payout is missing")
 
 // watch is a Follow under way.
 type watch struct {
@@ -98,7 +129,7 @@ func (w *watch) round(ctx context.Context, reached func()) error {
 		if w.standing.Open() == 0 {
 			return nil
 		}
-		if err := w.events(ctx, after); err != nil {
+		if err := w.events(ctx, after); err != nil && !errors.Is(err, errMissing) {
 			return err
 		}
 	}
@@ -110,6 +141,7 @@ func followed(e *entry) bool { return e.verdict == Accepted || e.verdict == Know
 // readAll reads every payout of the file, in the order of its rows.
 func (w *watch) readAll(ctx context.Context) error {
 	w.standing = Standing{}
+	var lost LostError
 	refs, entries := make([]string, 0, atOnce), make([]*entry, 0, atOnce)
 	look := func() error {
 		found, err := w.client.GetMany(ctx, refs)
@@ -118,8 +150,11 @@ func (w *watch) readAll(ctx context.Context) error {
 		}
 		for i, ref := range refs {
 			tx, ok := found[ref]
-			if !ok {
-				return purged(ref)
+			if !ok { // how it ended is not known, so it is counted as nothing
+				if lost.Lost++; lost.Lost == 1 {
+					lost.First = ref
+				}
+				continue
 			}
 			entries[i].state = number(tx.State)
 			w.count(entries[i], 1)
@@ -142,13 +177,11 @@ func (w *watch) readAll(ctx context.Context) error {
 	if err == nil {
 		err = look()
 	}
+	if err == nil && lost.Lost > 0 {
+		lost.Open = w.standing.Open()
+		err = &lost
+	}
 	return err
-}
-
-// purged is a payout that is not on record any more. Only what had ended long ago is forgotten, but how it
-// ended is not known, and it must not be counted as anything.
-func purged(ref string) error {
-	return cli.Fail(cli.NotFound, fmt.Errorf("ref %q: %w", ref, salur.ErrNotFound))
 }
 
 func (w *watch) count(e *entry, n int64) {
@@ -188,10 +221,21 @@ func (w *watch) events(ctx context.Context, after string) error {
 		for range refs { // until it has ended
 		}
 	}()
+	still := time.NewTicker(cmp.Or(w.Every, 10*time.Second))
+	defer still.Stop()
 	for w.standing.Open() > 0 {
-		some := gather(refs)
-		if some == nil {
+		some, more := gather(refs, still.C)
+		switch {
+		case !more:
 			return unread
+		case some == nil:
+			if w.Still != nil {
+				w.Still(ctx, w.standing)
+			}
+			if err := w.kept(ctx, after); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := w.reread(ctx, some); err != nil {
 			return err
@@ -201,21 +245,47 @@ func (w *watch) events(ctx context.Context, after string) error {
 	return nil
 }
 
-// gather waits for one reference and takes what else has come meanwhile. It returns nil when there is no more.
-func gather(refs <-chan string) (some []string) {
-	ref, ok := <-refs
-	for ok {
+// kept is errMissing when the event stream has lost what it had: then no event will ever name the payouts that went with it.
+func (w *watch) kept(ctx context.Context, after string) error {
+	last, err := w.client.LastEvent(ctx)
+	if err == nil && older(last, after) {
+		err = errMissing
+	}
+	return err
+}
+
+// older compares the IDs of two events, milliseconds and a number.
+func older(a, b string) bool {
+	id := func(s string) []uint64 {
+		ms, n, _ := strings.Cut(s, "-")
+		first, _ := strconv.ParseUint(ms, 10, 64)
+		second, _ := strconv.ParseUint(n, 10, 64)
+		return []uint64{first, second}
+	}
+	return slices.Compare(id(a), id(b)) < 0
+}
+
+// gather waits for one reference and takes what else has come meanwhile. It returns none when the time has come for something
+// else, and not more when there is no more.
+func gather(refs <-chan string, still <-chan time.Time) (some []string, more bool) {
+	var ref string
+	select {
+	case ref, more = <-refs:
+	case <-still:
+		return nil, true
+	}
+	for ok := more; ok; {
 		some = append(some, ref)
 		if len(some) == atOnce {
-			return some
+			return some, true
 		}
 		select {
 		case ref, ok = <-refs:
 		default:
-			return some
+			return some, true
 		}
 	}
-	return some
+	return some, more
 }
 
 // reread looks at those of the payouts that are open rows of the file. A row that is held to have ended is left
@@ -230,7 +300,7 @@ func (w *watch) reread(ctx context.Context, refs []string) error {
 	for _, ref := range refs {
 		tx, ok := found[ref]
 		if !ok {
-			return purged(ref)
+			return errMissing
 		}
 		e := w.open(ref)
 		if e == nil {

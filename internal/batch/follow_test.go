@@ -193,7 +193,60 @@ func TestFollowStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = p.Follow(t.Context(), f.listen())
-	if !errors.Is(err, salur.ErrNotFound) || cli.CodeOf(err) != cli.NotFound || !strings.Contains(err.Error(), `ref "B"`) {
+	if !errors.Is(err, salur.ErrNotFound) || cli.CodeOf(err) != cli.NotFound || !strings.HasPrefix(err.Error(), `1 payout is no longer on record (the first: ref "B"), 1 still open; `) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A Redis that has lost what it had says nothing of it. Payouts that are gone are counted as such and as nothing else, also when no
+// connection broke and no event will ever name them.
+func TestFollowAfterALoss(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*testBundle){
+		"Emptied":       func(b *testBundle) { b.rdb.FlushAll(b.Context()) },
+		"RestartedBare": func(b *testBundle) { b.server.Kill(); b.server.Restart() }, // without appendonly
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			p := b.check(b.open("p.csv", header+"A,62811742234,1\nB,62811742234,2\n"))
+			if err := p.Accept(t.Context(), false, nothing); err != nil {
+				t.Fatal(err)
+			}
+			f := &follower{then: func() { lose(b) }}
+			listen := f.listen()
+			listen.Every = 20 * time.Millisecond
+			standing, err := p.Follow(t.Context(), listen)
+			var lost *LostError
+			if !errors.As(err, &lost) || *lost != (LostError{Lost: 2, First: "A"}) || cli.CodeOf(err) != cli.NotFound || len(standing) != 0 ||
+				!strings.HasPrefix(err.Error(), `2 payouts are no longer on record (the first: ref "A"), 0 still open; Redis has lost what it had`) {
+				t.Errorf("%v, %v", standing, err)
+			}
+		})
+	}
+}
+
+// While payouts are open it is told so again and again, also when nothing changes.
+func TestFollowStandsStill(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	p := b.check(b.open("p.csv", header+"A,62811742234,1\n"))
+	if err := p.Accept(t.Context(), false, nothing); err != nil {
+		t.Fatal(err)
+	}
+	f := &follower{}
+	listen := f.listen()
+	listen.Every = 10 * time.Millisecond
+	times := 0
+	listen.Still = func(_ context.Context, s Standing) {
+		if times++; times == 3 {
+			b.end("A", sm.Outcome{Kind: sm.Succeeded})
+		}
+		if s.Open() != 1 {
+			t.Errorf("%v", s)
+		}
+	}
+	if _, err := p.Follow(t.Context(), listen); err != nil || times < 3 {
+		t.Errorf("%d times, %v", times, err)
 	}
 }

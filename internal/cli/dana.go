@@ -22,7 +22,7 @@ func DANA(c config.DANA, conns int, failed func(error)) (client *danaclient.Clie
 func newDANA(c config.DANA, conns int, failed func(error)) (*danaclient.Client, string, error) {
 	key, err := danaclient.ParsePrivateKey(string(c.PrivateKey))
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("%s: %w", c.KeyName(), err)
 	}
 	base := c.BaseURL
 	if base == "" {

@@ -21,6 +21,16 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// Columns is how wide a screen is; 80 for what is none or does not tell.
+func Columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			return columns
+		}
+	}
+	return 80
+}
+
 // PrintJSON writes v as one line of JSON.
 func PrintJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(printable{w})

@@ -6,6 +6,7 @@ package config
 import (
 	"crypto/rsa"
 	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -64,6 +65,14 @@ type DANA struct {
 	PublicKey *rsa.PublicKey
 	// NeedNotify asks DANA to notify the ends of transfers to banks: Notify.Addr is set.
 	NeedNotify bool
+}
+
+// KeyName is what the private key was given by, for errors about it.
+func (d DANA) KeyName() string {
+	if d.PrivateKeyPath != "" {
+		return fmt.Sprintf("PRIVATE_KEY_PATH %q", d.PrivateKeyPath)
+	}
+	return "PRIVATE_KEY"
 }
 
 // How requests are signed, and by which paths the balance APIs are called.

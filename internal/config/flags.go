@@ -18,6 +18,7 @@ func AddFlags(flags *pflag.FlagSet, needs Need) {
 	for _, s := range settings {
 		if s.wantedBy(needs) && s.secrecy != secret {
 			flags.String(s.flag(), s.def, fmt.Sprintf("%s (%s)", s.usage, s.env))
+			_ = flags.MarkHidden(s.flag()) // Help has it; it exists, so there is no error
 		}
 	}
 }
@@ -40,6 +41,7 @@ func Help(needs Need) string {
 		}
 		b.WriteByte('\n')
 	}
+	b.WriteString("\nEach but the secrets has a flag, named like it without SALUR_, in small letters with dashes: --log-level is SALUR_LOG_LEVEL.\n")
 	return b.String()
 }
 

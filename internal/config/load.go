@@ -37,7 +37,8 @@ type entry struct {
 }
 
 // Load reads the configuration: flag before environment before YAML file before default.
-// An empty value is no value, in every layer. All that is wrong is in one Error.
+// An empty value is no value, in every layer. Line ends behind a value are not part of it: a file that becomes a
+// variable has one. All that is wrong is in one Error.
 func Load(o Options) (Config, error) {
 	env := variables(o.Environ)
 	bad := unknownVariables(env)
@@ -78,7 +79,8 @@ func Load(o Options) (Config, error) {
 			continue
 		}
 		e, set := k.Get(s.key).(entry)
-		if !set {
+		e.Text = strings.TrimRight(e.Text, "\r\n")
+		if !set || e.Text == "" {
 			if s.required {
 				fix := fmt.Sprintf("is required; set it in the environment, or %s in the configuration file", s.key)
 				if s.hint != "" {

@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -221,7 +223,7 @@ func TestYAMLValuesAreReadAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.DANA{PartnerID: "2016100000000000000001", ChannelID: "00123", ClientID: "1_0",
-		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo\n", Signature: config.Asymmetric, Paths: config.PathsREST}
+		Origin: "example.id", PrivateKey: "-----BEGIN\ntwo", Signature: config.Asymmetric, Paths: config.PathsREST}
 	if diff := cmp.Diff(want, got.DANA, sameKey); diff != "" {
 		t.Error(diff)
 	}
@@ -281,9 +283,40 @@ func TestErrorIsTyped(t *testing.T) {
 	}
 }
 
+// usages are the flags as --help would have them if it had them.
+func usages(set *pflag.FlagSet) string {
+	set.VisitAll(func(f *pflag.Flag) { f.Hidden = false })
+	return set.FlagUsages()
+}
+
+// A --help has each setting once, and the name of its flag follows from the variable's by one rule, which is in it.
+func TestHelpHasEachSettingOnce(t *testing.T) {
+	t.Parallel()
+	set := flags(t, needAll)
+	help := config.Help(needAll) + set.FlagUsages()
+	if !strings.Contains(help, "\nEach but the secrets has a flag, named like it without SALUR_, in small letters with dashes: --log-level is SALUR_LOG_LEVEL.\n") {
+		t.Errorf("no rule:\n%s", help)
+	}
+	variable := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^  ([A-Z][A-Z_]+) +(.*)`).FindAllStringSubmatch(help, -1) {
+		name := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(m[1], "SALUR_")), "_", "-")
+		if variable[name] = true; strings.Count(help, m[2]) != 1 && m[1] != "SALUR_CONFIG" {
+			t.Errorf("%q is there %d times", m[2], strings.Count(help, m[2]))
+		}
+	}
+	set.VisitAll(func(f *pflag.Flag) {
+		if !variable[f.Name] && f.Name != "ref" { // the program's own
+			t.Errorf("--%s has no variable of its name", f.Name)
+		}
+	})
+	if len(variable) < 40 {
+		t.Errorf("%d settings", len(variable))
+	}
+}
+
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	usage := flags(t, needAll).FlagUsages()
+	usage := usages(flags(t, needAll))
 	for _, want := range []string{"--config", "--redis-url", "--dana-timeout", "SALUR_DANA_TIMEOUT", `(default "8s")`, "--private-key-path"} {
 		if !strings.Contains(usage, want) {
 			t.Errorf("flags lack %s", want)
@@ -294,7 +327,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%s is a flag", secret)
 		}
 	}
-	if usage := flags(t, config.NeedRedis).FlagUsages(); strings.Contains(usage, "dana") {
+	if usage := usages(flags(t, config.NeedRedis)); strings.Contains(usage, "dana") {
 		t.Errorf("a program without DANA has its flags:\n%s", usage)
 	}
 }
@@ -312,5 +345,25 @@ func TestHelp(t *testing.T) {
 	}
 	if !strings.Contains(config.Help(config.NeedDANA), "ORIGIN                         origin domain, as registered with DANA (required)") {
 		t.Error("help does not say what is required")
+	}
+}
+
+// A file that becomes a variable has a line end, whatever the setting: it is not part of the value, and a value that is nothing else is none.
+func TestLineEndsBehindValues(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", "\r\n", "\n\n"} {
+		environ := []string{"REDIS_URL=redis://:pw@h:1/0", "X_PARTNER_ID=p", "ORIGIN=o", "PRIVATE_KEY=k", "MERCHANT_ID=m", "CLIENT_SECRET=cs", "SALUR_UI_USER=u", "SALUR_UI_PASSWORD=p w",
+			"SALUR_CONCURRENCY=7", "SALUR_WEBHOOK_URL=https://a.example/x", "SALUR_WEBHOOK_SECRET=" + whsec}
+		want, err := config.Load(config.Options{Needs: config.NeedWorker | config.NeedRedis | config.NeedDANA | config.NeedHTTP, Environ: environ})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range environ {
+			environ[i] += end
+		}
+		got, err := config.Load(config.Options{Needs: config.NeedWorker | config.NeedRedis | config.NeedDANA | config.NeedHTTP, Environ: append(environ, "CLIENT_ID="+end)})
+		if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got)); err != nil || diff != "" || string(got.DANA.ClientSecret) != "cs" || string(got.HTTP.UIPassword) != "p w" {
+			t.Errorf("%q: %v %s", end, err, diff)
+		}
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.uber.org/zap/zapcore"
 
@@ -29,11 +31,38 @@ func anyText(at func(*Config) *string) parser {
 	}
 }
 
-func secretText(at func(*Config) *Secret) parser {
+// secretLine is a secret of one line. What is in it besides is part of it.
+func secretLine(at func(*Config) *Secret) parser {
 	return func(c *Config, text string) string {
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return "has a line break or another control character in it; copy it again"
+		}
 		*at(c) = Secret(text)
 		return ""
 	}
+}
+
+// secretWord is a secret that somebody else has made, without spaces: one in it was copied with it, and would be refused much later.
+func secretWord(at func(*Config) *Secret) parser {
+	return func(c *Config, text string) string {
+		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return "has a space, a line break or another character in it that no such secret has; copy it again"
+		}
+		*at(c) = Secret(text)
+		return ""
+	}
+}
+
+// keyFileName is what the path of a key looks like.
+var keyFileName = regexp.MustCompile(`^(~|\.{1,2})?/[^+=\s]*$|^[A-Za-z]:\\|\.(pem|key|der|txt|p8)$`)
+
+// privateKey takes the text as it is; whether it is a key is seen when it is needed.
+func privateKey(c *Config, text string) string {
+	if !strings.Contains(text, "--") && len(text) < 500 && keyFileName.MatchString(strings.TrimSpace(text)) {
+		return "is the path of a file, not a key; set PRIVATE_KEY_PATH to it instead"
+	}
+	c.DANA.PrivateKey = Secret(text)
+	return ""
 }
 
 // word is a name that travels in an HTTP header or a login: a space or a line break, as

@@ -7,17 +7,18 @@ import (
 	"errors"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Why a private key is refused. The texts are fixed: nothing of the key is ever in an error.
 var (
 	ErrKeyMissing = errors.New("the private key is empty")
 	// ErrKeyMarkers: dashes, but no whole pair of markers of a kind that can hold the key.
-	ErrKeyMarkers = errors.New("private key: use both lines BEGIN/END PRIVATE KEY or BEGIN/END RSA PRIVATE KEY (not a public, encrypted, EC or OpenSSH key), or the bare base64 without any")
+	ErrKeyMarkers = errors.New("use both lines BEGIN/END PRIVATE KEY or BEGIN/END RSA PRIVATE KEY (not a public, encrypted, EC or OpenSSH key), or the bare base64 without any")
 	// ErrKeyFormat: what stands between the markers is not a PKCS#8 or PKCS#1 key in base64.
-	ErrKeyFormat = errors.New("private key: not an unencrypted PKCS#8 or PKCS#1 key in base64; copy it again, whole")
-	ErrKeyType   = errors.New("private key: not an RSA key; DANA signs with RSA")
-	ErrKeySize   = errors.New("private key: shorter than 2048 bits; make one with openssl genrsa 2048 and register its public half with DANA")
+	ErrKeyFormat = errors.New("not an unencrypted PKCS#8 or PKCS#1 key in base64; copy it again, whole")
+	ErrKeyType   = errors.New("not an RSA key; DANA signs with RSA")
+	ErrKeySize   = errors.New("shorter than 2048 bits; make one with openssl genrsa 2048 and register its public half with DANA")
 )
 
 // minKeyBits is what DANA asks of a merchant's key.
@@ -31,10 +32,10 @@ func checkSize(key *rsa.PrivateKey) error {
 }
 
 // ParsePrivateKey reads an RSA private key in any form in which it is handed around: PKCS#8
-// or PKCS#1, PEM or bare base64, with newlines of any sort, with \n spelt out, with spaces
-// instead, on one line, in quotes. It returns one of the ErrKey errors.
+// or PKCS#1, PEM or bare base64, with newlines of any sort, with \n spelt out (once or twice over), with spaces
+// instead, on one line, in quotes, as UTF-16, in base64 as a whole. It returns one of the ErrKey errors.
 func ParsePrivateKey(text string) (*rsa.PrivateKey, error) {
-	text = compact(text)
+	text = unpacked(compact(text))
 	if text == "" {
 		return nil, ErrKeyMissing
 	}
@@ -64,7 +65,7 @@ var ErrPublicKey = errors.New("public key: not an RSA key of at least 2048 bits 
 // ParsePublicKey reads an RSA public key in any of the forms that ParsePrivateKey takes:
 // DANA's own, by which its notifies are verified. It returns ErrKeyMissing or ErrPublicKey.
 func ParsePublicKey(text string) (*rsa.PublicKey, error) {
-	text = compact(text)
+	text = unpacked(compact(text))
 	if text == "" {
 		return nil, ErrKeyMissing
 	}
@@ -89,16 +90,25 @@ func ParsePublicKey(text string) (*rsa.PublicKey, error) {
 	return key, nil
 }
 
-// compact brings every form to one: no white space, no spelt-out newlines, no quotes, no
-// byte order mark. None of them is part of base64.
+// compact brings every form to one: no white space, no spelt-out newlines, no quotes, no byte order mark, none of the zeros
+// of UTF-16. None of them is part of base64.
 func compact(text string) string {
 	text = strings.NewReplacer(`\r`, "", `\n`, "").Replace(text)
 	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || strings.ContainsRune("\"'`\ufeff", r) {
+		if unicode.IsSpace(r) || strings.ContainsRune("\"'`\\\ufeff\x00", r) || r == utf8.RuneError {
 			return -1
 		}
 		return r
 	}, text)
+}
+
+// unpacked is the PEM that a compacted text is the base64 of, or the text itself: DER has no dashes in front.
+func unpacked(text string) string {
+	inner, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil || !strings.HasPrefix(compact(string(inner)), "-----BEGIN") {
+		return text
+	}
+	return compact(string(inner))
 }
 
 // betweenMarkers finds the base64 between a pair of markers, in compacted text.

@@ -35,6 +35,15 @@ func pemText(kind string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
+// utf16Text is plain ASCII in UTF-16, with the letters at the even or the odd bytes.
+func utf16Text(text string, odd int) string {
+	b := make([]byte, 2*len(text))
+	for i := range len(text) {
+		b[2*i+odd] = text[i]
+	}
+	return string(b)
+}
+
 func TestParsePrivateKeyForms(t *testing.T) {
 	t.Parallel()
 	p8, p1 := pkcs8(t, testKey()), x509.MarshalPKCS1PrivateKey(testKey())
@@ -65,6 +74,14 @@ func TestParsePrivateKeyForms(t *testing.T) {
 		"in double quotes":                 `"` + pem8 + `"`,
 		"in single quotes, literal \\n":    `'` + strings.ReplaceAll(pem8, "\n", `\n`) + `'`,
 		"raw in quotes":                    `"` + raw1 + `"`,
+		"PEM with \\\\n, escaped twice":    strings.ReplaceAll(pem8, "\n", `\\n`),
+		"PEM escaped three times":          strings.ReplaceAll(pem1, "\n", `\\\n`),
+		"base64 of the PEM":                base64.StdEncoding.EncodeToString([]byte(pem8)),
+		"base64 of the PEM, wrapped":       wrap(base64.StdEncoding.EncodeToString([]byte(pem1)), "\n"),
+		"base64 of the PEM with CRLF":      base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(pem8, "\n", "\r\n"))),
+		"UTF-16, little-endian":            "\xff\xfe" + utf16Text(pem8, 0),
+		"UTF-16, big-endian":               "\xfe\xff" + utf16Text(pem1, 1),
+		"UTF-16 without a mark":            utf16Text(raw8, 0),
 		"with white space around":          "\n  " + pem8 + "  \n\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func key(c config.Config) []Finding {
 	private, err := danaclient.ParsePrivateKey(string(c.DANA.PrivateKey))
 	if err != nil {
 		return []Finding{{
-			Check: "key", Level: Problem, Found: err.Error(),
+			Check: "key", Level: Problem, Found: c.DANA.KeyName() + ": " + err.Error(),
 			Means: "no request to DANA can be signed; a worker does not start", Do: "give the key whose public half is registered with DANA",
 		}}
 	}

@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -13,7 +15,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/redistest"
+	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // Each program works with the rights that docs/redis.md gives its user, over TLS with a certificate of
@@ -66,6 +70,30 @@ func TestUsersOfRedis(t *testing.T) {
 	}
 	admin.Do(t.Context(), "ACL", "LOG", "RESET")
 
+	s.env["REDIS_URL"] = url("salur-producer")
+	s.env["SALUR_API_KEYS"] = fmt.Sprintf("payroll:%x", sha256.Sum256([]byte(apiKey)))
+	_, intake := s.intake()
+	for _, r := range []struct{ method, path, body string }{
+		{"POST", "/v1/payouts", onePayout("F")}, {"POST", "/v1/payouts", "[" + onePayout("F") + "," + onePayout("G") + "]"},
+		{"GET", "/v1/payouts/F", ""}, {"GET", "/v1/payouts?limit=1", ""}, {"GET", "/v1/payouts?state=succeeded&limit=1000", ""}, {"GET", "/readyz", ""},
+	} {
+		if status, text := request(r.method, intake+r.path, apiKey, r.body); status/100 != 2 {
+			t.Errorf("%s %s: %d %s", r.method, r.path, status, text)
+		}
+	}
+	// What keeps payouts is said after ten seconds of waiting; here is what that reads.
+	producer, err := config.NewRedis(config.Secret(url("salur-producer")), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	if _, err := gate.ReadHolds(t.Context(), producer); err != nil {
+		t.Error(err)
+	}
+	if seen, err := wakeup.WorkerSeen(t.Context(), producer); err != nil || seen.IsZero() {
+		t.Errorf("%v, %v", seen, err)
+	}
+
 	s.env["REDIS_URL"] = url("salur-worker")
 	s.must("ledger", "hold", "--reason", "test")
 	s.must("ledger", "resume")
@@ -94,7 +122,7 @@ func TestUsersOfRedis(t *testing.T) {
 
 	for user, forbidden := range map[string][]string{
 		"salur-worker":   {"FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "CONFIG GET requirepass", "ACL LIST", "SHUTDOWN", "GET other", "REPLICAOF no one", "PUBLISH x y"},
-		"salur-producer": {"FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "CONFIG GET requirepass", "ACL LIST", "GET other", "SET other 1", "HGETALL salur:{gate}:holds", "DEL asynq:{inquiry}:pending", "RENAME salur:{topup}:sums x", "EVAL return(redis.call('KEYS','*')) 0"},
+		"salur-producer": {"FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0", "CONFIG GET requirepass", "ACL LIST", "GET other", "SET other 1", "HSET salur:{gate}:holds x 1", "DEL salur:{gate}:holds", "HGETALL salur:{gate}:log", "ZADD asynq:servers 1 x", "DEL asynq:{inquiry}:pending", "RENAME salur:{topup}:sums x", "EVAL return(redis.call('KEYS','*')) 0"},
 		"salur-reader":   {"SET salur:{topup}:x 1", "DEL salur:{topup}:sums", "FLUSHALL", "GET asynq:queues", "EVAL return(1) 0"},
 	} {
 		rdb, err := config.NewRedis(config.Secret(url(user)), 0)

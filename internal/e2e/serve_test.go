@@ -228,7 +228,7 @@ func TestServeRefusesToStart(t *testing.T) {
 		{"HalfOfDANA", "X_PARTNER_ID", "p", "127.0.0.1:0", 2, "enqueue: ORIGIN: is required"},
 		{"Addr", "", "", "8082", 2, `enqueue: --addr "8082": use host:port, such as 127.0.0.1:8082`},
 		{"Port", "", "", "127.0.0.1:99999", 2, `enqueue: --addr "127.0.0.1:99999": use host:port with a port from 0 to 65535`},
-		{"InUse", "", "", strings.TrimPrefix(url, "http://"), 1, "address already in use"},
+		{"InUse", "", "", strings.TrimPrefix(url, "http://"), 1, "address already in use; choose another address, such as --addr 127.0.0.1:0"},
 		{"NoRedis", "REDIS_URL", "redis://127.0.0.1:1", "127.0.0.1:0", 4, "cannot be reached"},
 	} {
 		other := serveSetup(t)
