@@ -3,6 +3,7 @@
 package swarm
 
 import (
+	"sync"
 	"time"
 
 	"github.com/salur-id/salur/internal/sandbox"
@@ -55,10 +56,14 @@ var partners = []fault{
 
 // away stops all workers and lets much time pass at once: a worker at work looks around several times a second.
 func (r *run) away(d time.Duration) {
+	var ended sync.WaitGroup
 	for _, w := range r.ever {
-		w.end()
-		<-w.ended
+		ended.Go(func() {
+			w.end()
+			<-w.ended
+		})
 	}
+	ended.Wait()
 	r.promises()
 	time.Sleep(d)
 	r.redis.SetTime(time.Now())
