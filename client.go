@@ -107,9 +107,24 @@ func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) 
 	if err != nil {
 		return nil, told(err)
 	}
+	var rest []payout.Payout
+	for _, p := range good {
+		if _, found := known[p.Ref]; !found {
+			rest = append(rest, p)
+		}
+	}
+	forgotten, err := c.ledger.Remembered(ctx, rest)
+	if err != nil {
+		return nil, told(err)
+	}
 	for i, p := range good {
+		r := &results[at[i]]
+		if gone, was := forgotten[p.Ref]; was {
+			r.State, r.Duplicate, r.Err = State(gone.Record.Tx.State), gone.Err == nil, told(gone.Err)
+			continue
+		}
 		rec, found := known[p.Ref]
-		if r := &results[at[i]]; found {
+		if found {
 			r.recorded(rec, p)
 		} else {
 			r.Err = invalid(c.bounds.Check(p, c.now()))

@@ -61,7 +61,7 @@ func (c *Client) Watch(ctx context.Context, after string) iter.Seq2[Event, error
 				break
 			}
 			for _, e := range events {
-				if after = e.ID; !yield(newEvent(e), nil) {
+				if after = e.ID; !e.Unreadable && !yield(newEvent(e), nil) {
 					return
 				}
 			}
@@ -105,8 +105,10 @@ func (c *Client) Subscribe(ctx context.Context, group string, handle func(contex
 			return ended(ctx, err)
 		}
 		for _, e := range events {
-			if err := handle(ctx, newEvent(e)); err != nil {
-				return err
+			if !e.Unreadable {
+				if err := handle(ctx, newEvent(e)); err != nil {
+					return err
+				}
 			}
 			if err := c.ledger.Done(context.WithoutCancel(ctx), group, e); err != nil {
 				return told(err) // it comes again

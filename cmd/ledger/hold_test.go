@@ -12,6 +12,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/jakarta"
+	"github.com/salur-id/salur/internal/redistest"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -106,13 +107,11 @@ func TestWriteThatAReplicaRefuses(t *testing.T) {
 	} {
 		t.Run(tc.args[0], func(t *testing.T) {
 			t.Parallel()
-			b := setup(t)
+			server := redistest.Start(t)
+			b := over(server)
 			b.put(t, sm.StateReview)
 			holdForCause(t, b)
-			// A replica answers PING and reads, and refuses writes.
-			if err := b.rdb.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
-				t.Fatal(err)
-			}
+			server.Refuse("READONLY")
 			b.refused(t, cli.Unreachable, tc.args, tc.says)
 		})
 	}

@@ -53,7 +53,7 @@ Environment (flags come before it, a YAML file and the defaults after it):
 	c.AddCommand(
 		p.showCommand(), p.listCommand(), p.statsCommand(),
 		p.inquireCommand(), p.resolveCommand(), p.cancelCommand(),
-		p.holdCommand(), p.resumeCommand(),
+		p.holdCommand(), p.resumeCommand(), p.storeCommand(),
 		p.watchCommand(), p.webhooksCommand(),
 		p.reconcileCommand(), p.exportCommand(), p.evidenceCommand(),
 	)

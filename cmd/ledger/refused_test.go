@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/redistest"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -17,8 +16,7 @@ func TestRedisRefusesWrites(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
-			rdb := server.Client()
-			b := testBundle{[]string{"REDIS_URL=redis://" + server.Addr()}, rdb, ledger.NewRedis(rdb)}
+			b := over(server)
 			b.put(t, sm.StateQueued)
 			b.put(t, sm.StateReview)
 			server.Refuse(code)

@@ -42,7 +42,11 @@ type testBundle struct {
 
 func setup(t *testing.T) testBundle {
 	t.Helper()
-	server := redistest.Start(t)
+	return over(redistest.Start(t))
+}
+
+// over is the program over this Redis.
+func over(server *redistest.Server) testBundle {
 	rdb := server.Client()
 	return testBundle{[]string{"REDIS_URL=redis://" + server.Addr()}, rdb, ledger.NewRedis(rdb)}
 }

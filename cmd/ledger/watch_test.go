@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/salur-id/salur/internal/cli"
-	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/redistest"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -90,8 +89,7 @@ func (w *watching) stop(t *testing.T) {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	rdb := server.Client()
-	b := testBundle{[]string{"REDIS_URL=redis://" + server.Addr()}, rdb, ledger.NewRedis(rdb)}
+	b := over(server)
 	b.put(t, sm.StateFailed)
 
 	w := b.watch(t, "--since", "0")

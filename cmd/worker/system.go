@@ -48,11 +48,13 @@ type system struct {
 	redis    redis.UniversalClient
 	ledger   *ledger.Redis
 	queue    *wakeup.Queue
+	metrics  *metrics.Metrics
 	gate     *gate.Gate
 	worker   *tasks.Worker
 	web      http.Handler
 	closeUI  func() error
 	listener net.Listener
+	store    *tasks.StoreWatch
 	notify   *site                 // of DANA's bank notify; nil for none
 	courier  *courier.Courier      // tells the webhook; nil for none
 	telling  redis.UniversalClient // its connection
@@ -83,7 +85,11 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 		s.close()
 		return nil, fmt.Errorf("SALUR_HTTP_ADDR %s: %w; choose another address, such as SALUR_HTTP_ADDR=127.0.0.1:0 for any free port", cfg.HTTP.Addr, err)
 	}
-	runner, m := s.wire(dana)
+	runner, m := s.wire(dana, base)
+	if err := s.startStore(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
 	fields := []zap.Field{zap.String("redis", config.RedisName(cfg.RedisURL)), zap.String("dana", base), zap.String("danaEnv", cfg.DANA.Env),
 		zap.String("partnerId", cfg.DANA.PartnerID), zap.Int("concurrency", cfg.Worker.Concurrency), zap.String("http", s.listener.Addr().String())}
 	if cfg.Notify.Addr != "" {
@@ -109,11 +115,13 @@ func newSystem(ctx context.Context, cfg config.Config, log *zap.Logger) (*system
 	return s, nil
 }
 
-func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics) {
+func (s *system) wire(dana *danaclient.Client, danaURL string) (*tasks.Runner, *metrics.Metrics) {
 	w := s.cfg.Worker
 	m := metrics.New()
 	m.Build(cli.Release(), runtime.Version())
+	s.metrics = m
 	s.ledger = ledger.NewRedis(s.redis)
+	s.ledger.Memory, s.ledger.PutAside = w.ReferenceMemory, s.putAside
 	s.queue = wakeup.New(s.redis)
 	runner := &tasks.Runner{
 		Ledger: s.ledger, Queue: s.queue, DANA: dana, Timeout: s.cfg.DANA.Timeout,
@@ -136,9 +144,13 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 			m.LowWater(w.LowWater)
 		}
 	}
+	s.store = &tasks.StoreWatch{
+		Ledger: s.ledger, Identity: ledger.Identity{Env: s.cfg.DANA.Env, BaseURL: danaURL, Partner: s.cfg.DANA.PartnerID},
+		Now: time.Now, Log: s.log, Metrics: m,
+	}
 	s.gate = gate.New(gate.Config{
 		Redis: s.redis, BreakerFailures: uint32(w.BreakerFailures), BreakerOpenFor: w.BreakerOpenFor,
-		RatePerSecond: w.RateLimit, Now: time.Now, Probe: runner.Probe, Watch: watch, PersonResumes: !w.ResumeWhenFunded,
+		RatePerSecond: w.RateLimit, Now: time.Now, Fit: s.store.Fit, Probe: runner.Probe, Watch: watch, PersonResumes: !w.ResumeWhenFunded,
 		Limits: gate.Limits{Fee: s.cfg.Bounds.MaxFee, Payout: w.LimitPayout, CustomerDay: w.LimitCustomerDay, Minute: w.LimitMinute},
 		OnBreaker: func(api, from, to string) {
 			s.log.Warn("circuit breaker", zap.String("api", api), zap.String("from", from), zap.String("to", to))
@@ -149,7 +161,7 @@ func (s *system) wire(dana *danaclient.Client) (*tasks.Runner, *metrics.Metrics)
 				zap.String("reason", h.Reason), zap.String("person", h.Person))
 		},
 	})
-	runner.Gate = s.gate
+	runner.Gate, s.store.Gate = s.gate, s.gate
 	m.Breakers(func() map[string]string { return s.gate.Status().Breakers })
 	s.worker = &tasks.Worker{
 		Redis: s.redis, Runner: runner, Concurrency: w.Concurrency,
@@ -201,6 +213,12 @@ func (s *system) serve(ctx context.Context) error {
 			}
 		})
 	}
+	var foreign error
+	wg.Go(func() {
+		if foreign = s.watchStore(ctx); foreign != nil {
+			cancel() // these payouts are not ours to send
+		}
+	})
 	err := s.worker.Run(ctx)
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), closesWithin)
 	defer stop()
@@ -211,7 +229,7 @@ func (s *system) serve(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.log.Info("stopped")
-	return errors.Join(append(failed, err, untold)...)
+	return errors.Join(append(failed, err, untold, foreign)...)
 }
 
 func (s *system) close() {
@@ -235,6 +253,7 @@ func (s *system) checks() []web.Check {
 	return []web.Check{
 		{Name: "redis", OK: func(ctx context.Context) error { return cli.Ping(ctx, s.redis) }},
 		{Name: "writes", OK: func(ctx context.Context) error { return writable(ctx, s.redis) }},
+		{Name: "fit", OK: func(context.Context) error { return s.store.Fit() }},
 		{Name: "credentials", OK: func(context.Context) error { return nil }},
 		{Name: "hold", OK: func(context.Context) error {
 			st := s.gate.Status()

@@ -31,7 +31,7 @@ func (s *system) tell(ctx context.Context, m *metrics.Metrics, owner string) err
 	}
 	s.courier = courier.New(courier.Config{
 		Redis: s.telling, Receiver: receiver, Owner: owner, Grace: s.cfg.Worker.SweepInterval, Retention: s.cfg.Worker.Retention,
-		Now: time.Now, Log: s.log, Metrics: m,
+		PutAside: s.putAside, Now: time.Now, Log: s.log, Metrics: m,
 	})
 	m.Registry.MustRegister(metrics.NewOutbox(ledger.NewOutbox(s.telling), time.Now, s.log))
 	return s.courier.Begin(ctx)

@@ -223,6 +223,9 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(dana.Close)
 	w := &world{redis: server, rdb: server.Client(), dana: dana}
+	if err := gate.Begin(t.Context(), w.rdb); err != nil {
+		t.Fatal(err)
+	}
 	w.ledger, w.queue = ledger.NewRedis(w.rdb), wakeup.New(w.rdb)
 	return w
 }

@@ -144,6 +144,7 @@ type Worker struct {
 	LimitMinute           money.Amount
 	SweepInterval         time.Duration
 	Retention             time.Duration
+	ReferenceMemory       time.Duration // how long after its retention a payout's reference is remembered
 }
 
 // WatchesBalance reports whether the merchant's balance is to be asked for now and then.

@@ -91,6 +91,9 @@ func Load(o Options) (Config, error) {
 			continue
 		}
 		fix := s.parse(&c, e.Text)
+		if e.From == sharedEnv && c.DANA.Env != Sandbox {
+			fix = "can only say sandbox; set DANA_ENV to sandbox or production, which decides"
+		}
 		if s.secrecy == hidden && strings.HasPrefix(e.From, "--") && (strings.Contains(e.Text, "@") || strings.Contains(e.Text, "_password=")) {
 			fix = "a login in a flag can be read by others on this machine; set " + s.env + " instead"
 		}
@@ -118,9 +121,6 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 	at := func(key string) (entry, bool) {
 		e, set := k.Get(key).(entry)
 		return e, set
-	}
-	if e, set := at("dana_env"); set && e.From == sharedEnv && c.DANA.Env == Production {
-		bad = append(bad, Problem{e.From, e.Text, "does not select production by itself; set DANA_ENV to production or sandbox, which decides"})
 	}
 	if base, set := at("dana_base_url"); set &&
 		c.DANA.Env == Production && strings.HasPrefix(c.DANA.BaseURL, "http:") {

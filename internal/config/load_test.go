@@ -86,7 +86,7 @@ func TestDefaults(t *testing.T) {
 			Concurrency: 64, TopUpRetryDelays: delays, BankRetryDelays: delays[:3], NameMismatch: config.NameMismatchReview, InquiryDelays: delays, InquiryCutoff: 24 * time.Hour, ResendWindow: 24 * time.Hour,
 			NotFoundConfirmations: 3, ResendLimit: 2, NotFoundAction: config.NotFoundResend,
 			BreakerFailures: 5, BreakerOpenFor: 30 * time.Second, RateLimit: 0, BalanceInterval: time.Minute, ResumeWhenFunded: true,
-			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour,
+			SweepInterval: 15 * time.Second, Retention: 720 * time.Hour, ReferenceMemory: 17520 * time.Hour,
 		},
 		Bounds: payout.Bounds{MaxTotal: money.Rupiah(1_000_000_000)},
 	}
@@ -162,7 +162,7 @@ func TestEveryValue(t *testing.T) {
 		"SALUR_BREAKER_FAILURES=1", "SALUR_BREAKER_OPEN_FOR=1ms", "SALUR_RATE_LIMIT=7", "SALUR_BALANCE_INTERVAL=1s", "SALUR_LOW_WATER=1000000", "SALUR_RESUME_WHEN_FUNDED=false",
 		"SALUR_LIMIT_PAYOUT=5000000.50", "SALUR_LIMIT_CUSTOMER_DAY=0.01", "SALUR_LIMIT_MINUTE=90071992547409.91", "SALUR_SWEEP_INTERVAL=1s",
 		"SALUR_MAX_AMOUNT=1000000000000", "SALUR_LIMIT_FEE=2500.5",
-		"SALUR_RETENTION=1h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
+		"SALUR_RETENTION=1h", "SALUR_REFERENCE_MEMORY=2h", "SALUR_LOG_LEVEL=error", "SALUR_LOG_FORMAT=console",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestEveryValue(t *testing.T) {
 			BankRetryDelays: []time.Duration{2 * time.Second, 3 * time.Second}, NameMismatch: config.NameMismatchOff,
 			InquiryDelays: []time.Duration{time.Millisecond, 24 * time.Hour}, InquiryCutoff: 1, ResendWindow: 2,
 			NotFoundConfirmations: 1, NotFoundAction: config.NotFoundFailed, AfterLoss: true, BreakerFailures: 1,
-			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour,
+			BreakerOpenFor: time.Millisecond, RateLimit: 7, SweepInterval: time.Second, Retention: time.Hour, ReferenceMemory: 2 * time.Hour,
 			BalanceInterval: time.Second, LowWater: money.Rupiah(1000000),
 			LimitPayout: money.FromCents(500000050), LimitCustomerDay: money.FromCents(1), LimitMinute: money.FromCents(1<<53 - 1),
 		},

@@ -31,8 +31,8 @@ func TestRefusedValues(t *testing.T) {
 	for _, tc := range []struct{ pair, want string }{
 		{"REDIS_URL=localhost", "REDIS_URL: " + refusedRedis},
 		{"DANA_ENV=prod", `DANA_ENV "prod": use sandbox or production`},
-		{"ENV=staging", `ENV "staging": use sandbox or production`},
-		{"ENV=Production", `ENV "Production": does not select production by itself; set DANA_ENV to production or sandbox, which decides`},
+		{"ENV=staging", `ENV "staging": can only say sandbox; set DANA_ENV to sandbox or production, which decides`},
+		{"ENV=Production", `ENV "Production": can only say sandbox; set DANA_ENV to sandbox or production, which decides`},
 		{"DANA_BASE_URL=api.example.com", `DANA_BASE_URL "api.example.com": ` + refusedURL},
 		{"DANA_BASE_URL=ftp://example.com", `DANA_BASE_URL "ftp://example.com": ` + refusedURL},
 		{"DANA_BASE_URL=https://", `DANA_BASE_URL "https://": ` + refusedURL},

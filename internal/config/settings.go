@@ -197,6 +197,9 @@ var settings = []setting{
 	{key: "retention", env: "SALUR_RETENTION", need: NeedWorker, def: "720h",
 		usage: "how long finished transactions stay in the ledger",
 		parse: duration(func(c *Config) *time.Duration { return &c.Worker.Retention }, time.Hour, math.MaxInt64)},
+	{key: "reference_memory", env: "SALUR_REFERENCE_MEMORY", need: NeedWorker, def: "17520h",
+		usage: "how long after that their references are remembered; handed over again, they pay nobody",
+		parse: duration(func(c *Config) *time.Duration { return &c.Worker.ReferenceMemory }, time.Hour, math.MaxInt64)},
 
 	{key: "webhook_url", env: "SALUR_WEBHOOK_URL", need: NeedWorker, secrecy: secret,
 		usage: "where outcomes are posted, https; nothing is posted when not set",

@@ -41,6 +41,8 @@ type Config struct {
 	Redis    redis.UniversalClient // of its own, with Connections connections
 	Receiver *webhook.Client
 	Owner    string // this process
+	// PutAside is told of each event and outcome that cannot be read, or that the ledger does not have; nil for nobody.
+	PutAside func(what string, err error)
 	// Grace is how long an outcome may be overdue before its wake-up counts as lost, and
 	// Retention how long one that was given up is kept.
 	Grace, Retention time.Duration
@@ -65,6 +67,7 @@ func New(cfg Config) *Courier {
 		Config: cfg, outbox: ledger.NewOutbox(cfg.Redis), events: ledger.NewRedis(cfg.Redis), queue: wakeup.New(cfg.Redis),
 		stopping: make(chan struct{}),
 	}
+	c.events.PutAside, c.outbox.PutAside = cfg.PutAside, cfg.PutAside
 	c.door = newDoor(closedFor, func(from, to string) {
 		c.Log.Warn("the webhook's receiver", zap.String("from", from), zap.String("to", to))
 	})

@@ -62,6 +62,13 @@ func (c *Courier) attempt(ctx context.Context, ref string, done func(error)) (mo
 	if err != nil || d.Event.ID == "" {
 		return false, err
 	}
+	confirmed, err := c.events.Confirm(ctx, []*ledger.Event{&d.Event})
+	if err != nil {
+		return false, err
+	}
+	if !confirmed[0] { // an outcome is told from the record alone
+		return c.refuse(ctx, d)
+	}
 	r := c.post(ctx, d, begun)
 	if verdict = nil; r.Outcome != webhook.Delivered {
 		verdict = errFailed
@@ -87,6 +94,21 @@ func (c *Courier) take(ctx context.Context, ref string) (begun time.Time, d ledg
 			return begun, d, err
 		}
 	}
+}
+
+// refuse gives up an outcome that the ledger does not have. A person sees it with ledger webhooks.
+func (c *Courier) refuse(ctx context.Context, d ledger.Delivery) (more bool, err error) {
+	now := c.Now()
+	c.Log.Error("AN OUTCOME THAT THE LEDGER DOES NOT HAVE IS NOT TOLD; see docs/runbooks/SalurUnreadableRecords.md",
+		zap.String("ref", d.Event.Ref), zap.String("event", d.Event.ID))
+	if c.PutAside != nil {
+		c.PutAside("the outcome "+d.Event.ID+" of payout "+d.Event.Ref, ledger.ErrUnreadable)
+	}
+	more, err = c.outbox.GiveUp(context.WithoutCancel(ctx), d, ledger.Failure{Since: now, Error: "not_on_record"}, now)
+	if errors.Is(err, ledger.ErrStale) {
+		return false, nil
+	}
+	return more, err
 }
 
 func (c *Courier) post(ctx context.Context, d ledger.Delivery, begun time.Time) webhook.Result {

@@ -47,6 +47,7 @@ func (c *Client) post(ctx context.Context, url string, payload []byte) (*http.Re
 	if err != nil {
 		return nil, fmt.Errorf("building the request: %w", err)
 	}
+	req.Header = make(http.Header, 10) // of as many as there will be: a map that grows is made twice
 	req.Header["Accept"], req.Header["Content-Type"], req.Header["User-Agent"] = applicationJSON, applicationJSON, c.userAgent
 	return req, nil
 }

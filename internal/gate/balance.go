@@ -47,10 +47,11 @@ type Balance struct {
 var readingScript = redis.NewScript(note + `
 local last = redis.call('HMGET', KEYS[3], 'at', 'low')
 if last[1] and tonumber(last[1]) > tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[3], 'cents', ARGV[1], 'at', ARGV[2], 'low', ARGV[3])
 if ARGV[3] == '1' and last[2] ~= '1' and redis.call('HSETNX', KEYS[1], ARGV[4], ARGV[5]) == 1 then
+  redis.call('HDEL', KEYS[1], 'open')
   note(KEYS[2], ARGV[7], ARGV[6])
 end
+redis.call('HSET', KEYS[3], 'cents', ARGV[1], 'at', ARGV[2], 'low', ARGV[3])
 return 1`)
 
 // watch asks for the balance if it is this worker's turn, and takes notice of what was read.

@@ -69,7 +69,7 @@ func causes(t *testing.T, rdb redis.UniversalClient, want string) {
 // the deposit has been at the mark in between.
 func TestLowWater(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var p purse
 		g := watcher(rdb, &c, &p)
@@ -106,7 +106,7 @@ func TestLowWater(t *testing.T) {
 // A balance that is not known, and one that was read long ago, neither holds nor lifts.
 func TestUnknownBalance(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var p purse
 		g := watcher(rdb, &c, &p)
@@ -136,7 +136,7 @@ func TestUnknownBalance(t *testing.T) {
 // One worker asks in each interval, and all know what it read.
 func TestOneWorkerWatches(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var p purse
 		p.rupiah.Store(500)
@@ -175,7 +175,7 @@ func TestOneWorkerWatches(t *testing.T) {
 // refused and the mark, and is not probed; without, it is probed.
 func TestFundsAreReadNotProbed(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var p purse
 		g := watcher(rdb, &c, &p)
@@ -220,7 +220,7 @@ func TestFundsAreReadNotProbed(t *testing.T) {
 // If a person is to resume, neither a reading nor a probe does.
 func TestPersonResumes(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var p purse
 		g := watcher(rdb, &c, &p, func(cfg *Config) { cfg.PersonResumes = true })

@@ -52,6 +52,7 @@ type api struct {
 	// that goes first after the pause. Guarded by Gate.mu.
 	pausedUntil time.Time
 	first       bool
+	taken       time.Time // when DANA took this worker's latest payout, see Taken. Guarded by Gate.mu.
 }
 
 // lane is the queue before one API for one purpose. Only who has the turn looks at the

@@ -46,6 +46,8 @@ type Config struct {
 	// PersonResumes leaves holds for want of money to a person, whatever the deposit holds.
 	PersonResumes bool
 	Now           func() time.Time
+	// Fit says why this worker may do nothing at all: its clock is wrong, or it does not know its Redis. nil: it always may.
+	Fit func() error
 	// Probe makes one harmless exchange and tells whether the cause of the hold is gone.
 	// One worker at a time calls it. It must respect ctx and must not call Wait, which
 	// waits for the very hold in question. With nil only a person lifts holds.
@@ -122,6 +124,18 @@ func (g *Gate) Stop() {
 	defer g.mu.Unlock()
 	g.stopped = true
 	g.broadcast()
+}
+
+// Fit is nil when this worker may work; else a *ClosedError that says why not. Everything that decides by the time or writes a
+// decision down asks it first.
+func (g *Gate) Fit() error {
+	if g.cfg.Fit == nil {
+		return nil
+	}
+	if err := g.cfg.Fit(); err != nil {
+		return &ClosedError{Why: whyUnfit, Err: err}
+	}
+	return nil
 }
 
 // Status is what a Gate believes at one moment.

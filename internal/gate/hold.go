@@ -35,7 +35,7 @@ type Hold struct {
 	Ref    string           `json:"ref,omitempty"`    // the payout that met the cause
 	// Needs is what the refused payout wanted of the deposit, when that was the cause.
 	Needs money.Amount `json:"needs,omitzero"`
-	// Sums are where a limit's count is kept; they begin anew when a person resumes.
+	// Sums are where the count that was met is kept; it begins anew when a person resumes.
 	Sums  []string  `json:"sums,omitempty"`
 	Since time.Time `json:"since"`
 	// Probes is how many probes have found the cause still there, NextProbe when the next
@@ -58,42 +58,57 @@ type Change struct {
 // holdsKey is a hash from field to Hold. All holds in one key are read and lifted at one
 // instant. The hash tag keeps it in one cluster slot with the lock of the probes.
 //
+// Its field openField is there exactly while there is no hold: what says that sending may go on is something that is there, not
+// something that is missing. A Redis that has lost the holds sends nothing.
+//
 // logKey is a list of Changes, the newest first; each is written in the step that makes the change.
 const (
-	holdsKey = "salur:{gate}:holds"
-	logKey   = "salur:{gate}:log"
-	logKept  = 1000
+	holdsKey  = "salur:{gate}:holds"
+	openField = "open"
+	logKey    = "salur:{gate}:log"
+	logKept   = 1000
 )
 
-// note puts an entry into the log, for the scripts.
+// note puts an entry into the log, for the scripts. The log is for people: if it cannot be written, the change is made all the same.
 const note = `
 local function note(log, kept, entry)
-  redis.call('LPUSH', log, entry)
-  redis.call('LTRIM', log, 0, kept - 1)
+  redis.pcall('LPUSH', log, entry)
+  redis.pcall('LTRIM', log, 0, kept - 1)
 end
 `
 
 var (
+	// holdScript makes a hold, or, with ARGV[5], puts it in the place of an earlier one.
 	holdScript = redis.NewScript(note + `
-if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+local made = redis.call(ARGV[5] == '1' and 'HSET' or 'HSETNX', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HDEL', KEYS[1], 'open')
+if made == 0 and ARGV[5] ~= '1' then return 0 end
 note(KEYS[2], ARGV[4], ARGV[3])
 return 1`)
 
-	replaceScript = redis.NewScript(note + `
+	// lostScript holds if sending is not open and nobody is on record who held it.
+	lostScript = redis.NewScript(note + `
+if redis.call('HLEN', KEYS[1]) > 0 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 note(KEYS[2], ARGV[4], ARGV[3])
+return 1`)
+
+	beginScript = redis.NewScript(`
+if redis.call('HLEN', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'open', 1) end
 return 1`)
 
 	// resumeScript gets the log's entry as what stands before and after the holds that were lifted,
 	// then the references that pass (KEYS[3]) for so long; the further keys are sums that begin anew.
 	resumeScript = redis.NewScript(note + `
+redis.call('HDEL', KEYS[1], 'open')
 local fields, holds = redis.call('HGETALL', KEYS[1]), {}
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'open', 1)
 if #fields == 0 then return fields end
 for i = 2, #fields, 2 do table.insert(holds, fields[i]) end
-redis.call('DEL', KEYS[1])
 for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
-for i = 5, #ARGV do redis.call('SADD', KEYS[3], ARGV[i]) end
-if #ARGV > 4 then redis.call('PEXPIRE', KEYS[3], ARGV[4]) end
+for i = 5, #ARGV do redis.pcall('SADD', KEYS[3], ARGV[i]) end
+if #ARGV > 4 then redis.pcall('PEXPIRE', KEYS[3], ARGV[4]) end
 note(KEYS[2], ARGV[3], ARGV[1] .. table.concat(holds, ',') .. ARGV[2])
 return fields`)
 )
@@ -120,11 +135,11 @@ func (h Hold) closes(p Purpose) bool {
 // not: the next exchange meets the same cause and holds again.
 func (g *Gate) Hold(ctx context.Context, h Hold) (first bool, err error) {
 	h.By, h.Person, h.Since, h.Probes, h.NextProbe = BySystem, "", g.cfg.Now(), 0, time.Time{}
-	if !h.limited() && (!g.cfg.PersonResumes || h.Cause != statemachine.InsufficientFunds) {
+	if !h.limited() && h.Cause != StoreLost && h.Cause != RefusedAlike && (!g.cfg.PersonResumes || h.Cause != statemachine.InsufficientFunds) {
 		h.Probes = g.relapses(ctx, h)
 		h.NextProbe = h.Since.Add(probeAfter(h.Probes))
 	}
-	first, err = made(ctx, g.cfg.Redis, holdScript, h)
+	first, err = made(ctx, g.cfg.Redis, h, false)
 	if err != nil {
 		return false, fmt.Errorf("hold for %s: %w", h.Cause, err)
 	}
@@ -167,7 +182,10 @@ func (g *Gate) read(ctx context.Context) {
 	at := g.cfg.Now()
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
-	holds, err := ReadHolds(ctx, g.cfg.Redis)
+	open, holds, err := readAll(ctx, g.cfg.Redis)
+	if err == nil && !open && len(holds) == 0 {
+		holds, err = g.holdsLost(ctx)
+	}
 
 	g.mu.Lock()
 	before := g.holds
@@ -194,28 +212,60 @@ func (g *Gate) tell(these, those []Hold, held bool) {
 	}
 }
 
-// ReadHolds returns the holds in force, oldest first.
-func ReadHolds(ctx context.Context, rdb redis.UniversalClient) ([]Hold, error) {
+// readAll returns whether sending is open, and the holds in force, oldest first.
+func readAll(ctx context.Context, rdb redis.UniversalClient) (open bool, holds []Hold, err error) {
 	records, err := rdb.HGetAll(ctx, holdsKey).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read holds: %w", err)
+		return false, nil, fmt.Errorf("read holds: %w", err)
 	}
-	return decodeAll(records), nil
+	_, open = records[openField]
+	return open, decodeAll(records), nil
+}
+
+// holdsLost puts a hold on record in the place of those that Redis has lost, and returns what is held then.
+func (g *Gate) holdsLost(ctx context.Context) ([]Hold, error) {
+	h := Hold{By: BySystem, Cause: HoldsLost, Reason: "Redis has lost who held sending, or that nobody did; look at the log of holds, then ledger resume", Since: g.cfg.Now()}
+	entry := encode(Change{At: h.Since, Held: []Hold{h}})
+	if err := lostScript.Run(ctx, g.cfg.Redis, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Err(); err != nil {
+		return nil, fmt.Errorf("hold for %s: %w", h.Cause, err)
+	}
+	open, holds, err := readAll(ctx, g.cfg.Redis)
+	if err == nil && !open && len(holds) == 0 {
+		return []Hold{h}, nil // lost again
+	}
+	return holds, err
+}
+
+// Begin opens sending in a Redis where it was never open, unless somebody holds it already.
+func (g *Gate) Begin(ctx context.Context) error { return Begin(ctx, g.cfg.Redis) }
+
+// Begin is Gate.Begin.
+func Begin(ctx context.Context, rdb redis.UniversalClient) error {
+	if err := beginScript.Run(ctx, rdb, []string{holdsKey}).Err(); err != nil {
+		return fmt.Errorf("open sending: %w", err)
+	}
+	return nil
+}
+
+// ReadHolds returns the holds in force, oldest first.
+func ReadHolds(ctx context.Context, rdb redis.UniversalClient) ([]Hold, error) {
+	_, holds, err := readAll(ctx, rdb)
+	return holds, err
 }
 
 // HoldByPerson stops sending on all workers until Resume. A later call replaces the reason
 // of an earlier one.
 func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by string, at time.Time) error {
 	h := Hold{By: ByPerson, Reason: reason, Person: by, Since: at}
-	if _, err := made(ctx, rdb, replaceScript, h); err != nil {
+	if _, err := made(ctx, rdb, h, true); err != nil {
 		return fmt.Errorf("hold by %s: %w", by, err)
 	}
 	return nil
 }
 
-func made(ctx context.Context, rdb redis.UniversalClient, script *redis.Script, h Hold) (bool, error) {
+func made(ctx context.Context, rdb redis.UniversalClient, h Hold, replace bool) (bool, error) {
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
-	return redisfault.Eval(ctx, rdb, script, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Bool()
+	return redisfault.Eval(ctx, rdb, holdScript, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept, bit(replace)).Bool()
 }
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
@@ -232,8 +282,12 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 	before, after := around(Change{At: at, Person: by, Reason: reason})
 	keys, args := []string{holdsKey, logKey, letKey}, []any{before, after, logKept, letFor.Milliseconds()}
 	for _, record := range held {
-		if h, err := decode(record); err == nil && h.limited() { // one that cannot be read is lifted, and told below
-			keys, args = append(keys, h.Sums...), append(args, h.Ref)
+		h, err := decode(record)
+		if err != nil { // one that cannot be read is lifted, and told below
+			continue
+		}
+		if keys = append(keys, h.Sums...); h.limited() {
+			args = append(args, h.Ref)
 		}
 	}
 	fields, err := redisfault.Eval(ctx, rdb, resumeScript, keys, args...).StringSlice()
@@ -270,6 +324,12 @@ func Log(ctx context.Context, rdb redis.UniversalClient, limit int) ([]Change, e
 	return log, nil
 }
 
+// The causes of holds that a loss made. A person resumes.
+const (
+	HoldsLost statemachine.Why = "holds_lost" // Redis has forgotten the holds
+	StoreLost statemachine.Why = "store_lost" // Redis has forgotten payouts or attempts
+)
+
 // Unreadable is the cause of a hold that cannot be read: sending is held all the same, since what stands there may be
 // any hold. It hides no other hold and stops no inquiry. A person resumes.
 const Unreadable statemachine.Why = "unreadable_hold"
@@ -277,6 +337,9 @@ const Unreadable statemachine.Why = "unreadable_hold"
 func decodeAll(records map[string]string) []Hold {
 	var holds []Hold
 	for field, record := range records {
+		if field == openField {
+			continue
+		}
 		h, err := decode(record)
 		if err != nil {
 			h = Hold{By: BySystem, Cause: Unreadable, Reason: fmt.Sprintf("the field %q of %s cannot be read; ledger resume lifts it", field, holdsKey)}

@@ -63,7 +63,7 @@ func holds(t *testing.T, rdb redis.UniversalClient, want ...Hold) {
 // Each says so once.
 func TestHoldIsSeenByAll(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		gates, ears := [2]*Gate{}, [2]heard{make(heard, 9), make(heard, 9)}
 		for i := range gates {
@@ -103,7 +103,7 @@ func TestHoldIsSeenByAll(t *testing.T) {
 // A reading that was under way when the hold was made does not undo it.
 func TestOldReadingDoesNotUndoAHold(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		read, held, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		var second atomic.Bool
 		s := &spy{counts: make(map[string]int), after: func(name string) {
@@ -137,7 +137,7 @@ func TestOldReadingDoesNotUndoAHold(t *testing.T) {
 // Of many calls at once for one cause, over two workers, one is the first.
 func TestOneHoldIsFirst(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		gates := []*Gate{New(config(rdb, c.now)), New(config(rdb, c.now))}
 		var mu sync.Mutex
@@ -166,7 +166,7 @@ func TestOneHoldIsFirst(t *testing.T) {
 // A person's hold and the system's for each cause stand side by side, and Resume lifts all.
 func TestHoldsAreIndependent(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		var c clock
 		ear := make(heard, 9)
@@ -220,7 +220,7 @@ func TestHoldsAreIndependent(t *testing.T) {
 // and Resume clears it.
 func TestUnreadableHold(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		var c clock
 		g := New(config(rdb, c.now))

@@ -63,18 +63,19 @@ const (
 //
 // The minute never goes back: a worker whose clock is behind counts by the latest time seen.
 // Sums are compared as doubles; config bounds the limits to what those hold exactly.
-var admit = redis.NewScript(turnOf + `
+var admit = redis.NewScript(turnOf + takenSince + `
 local holds, let, recent, sumOfRecent, day = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ref, cents, now, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local mostPayout, mostDay, mostMinute = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local fee, mostFee = tonumber(ARGV[9]), tonumber(ARGV[10])
 
-if redis.call('HLEN', holds) > 0 then return {'held', '0'} end
+if redis.call('HLEN', holds) ~= 1 or redis.call('HEXISTS', holds, 'open') == 0 then return {'held', '0'} end
+takenSince(KEYS[7], tonumber(ARGV[12]))
 local paused, first = turnOf(KEYS[6], now, tonumber(ARGV[11]))
 if paused > 0 then return {'paused', string.format('%.0f', paused)} end
 local admitted = first and {'first', '0'} or {'', '0'}
 if mostPayout + mostDay + mostMinute + mostFee == 0 then return admitted end
-local passes = redis.call('SISMEMBER', let, ref) == 1
+local passes = redis.pcall('SISMEMBER', let, ref) == 1 -- a set that cannot be read lets nobody pass
 local function over(most, sum) return most > 0 and not passes and sum + cents > most end
 
 if mostFee > 0 and not passes and fee > mostFee then return {'limit_fee', '0'} end
@@ -123,10 +124,10 @@ return admitted`)
 func (g *Gate) Admit(ctx context.Context, p Payment) (bool, error) {
 	now, l := g.cfg.Now(), g.cfg.Limits
 	day := dayKey(p.Payee, now)
-	verdict, err := admit.Run(ctx, g.cfg.Redis, []string{holdsKey, letKey, minuteKey, minuteSumKey, day, throttlePrefix + p.API},
+	verdict, err := admit.Run(ctx, g.cfg.Redis, []string{holdsKey, letKey, minuteKey, minuteSumKey, day, throttlePrefix + p.API, alikePrefix + p.API},
 		p.Ref, p.Total.Cents(), now.UnixMilli(), minute.Milliseconds(),
 		l.Payout.Cents(), l.CustomerDay.Cents(), l.Minute.Cents(), dayFor.Milliseconds(), p.Fee.Cents(), l.Fee.Cents(),
-		longest.Milliseconds()).StringSlice()
+		longest.Milliseconds(), g.takenAgo(p.API)).StringSlice()
 	if err != nil {
 		return false, fmt.Errorf("ask for the limits: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,10 +32,22 @@ func config(rdb redis.UniversalClient, now func() time.Time) Config {
 	return Config{Redis: rdb, BreakerFailures: 3, BreakerOpenFor: time.Minute, Now: now}
 }
 
+// each is redistest.Each with a Redis in which sending was opened.
+func each(t *testing.T, f func(t *testing.T, rdb *redis.Client)) {
+	t.Helper()
+	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		if err := Begin(t.Context(), rdb); err != nil {
+			t.Fatal(err)
+		}
+		f(t, rdb)
+	})
+}
+
 // run runs the gate until the test ends.
 func run(t *testing.T, g *Gate) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
+	_ = Begin(ctx, g.cfg.Redis) // some tests have a Redis that is away
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
 	t.Cleanup(func() {
@@ -109,7 +122,7 @@ func (s *spy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		switch cmd := cmd.(type) {
 		case *redis.MapStringStringCmd:
-			cmd.SetVal(nil)
+			cmd.SetVal(map[string]string{openField: "1"})
 		case *redis.Cmd:
 			cmd.SetVal(s.rate())
 		}

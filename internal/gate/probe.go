@@ -39,6 +39,7 @@ if redis.call('GET', KEYS[2]) == ARGV[4] then redis.call('DEL', KEYS[2]) end
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
+  if redis.call('HLEN', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'open', 1) end
   note(KEYS[3], ARGV[7], ARGV[5] .. ARGV[2] .. ARGV[6])
 else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 return 1`)

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/salur-id/salur/internal/redistest"
 )
 
 func TestProbeAfter(t *testing.T) {
@@ -48,7 +46,7 @@ func mustHold(t *testing.T, g *Gate, h Hold) Hold {
 // after it on an old view.
 func TestOneWorkerProbes(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		var c clock
 		var probes atomic.Int32
@@ -83,7 +81,7 @@ func TestOneWorkerProbes(t *testing.T) {
 // A probe lifts the hold that it was made for. A person's hold is never probed.
 func TestProbeLifts(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		var c clock
 		var probes atomic.Int32
@@ -114,7 +112,7 @@ func TestProbeResurrectsNothing(t *testing.T) {
 	for name, lift := range map[string]bool{"in vain": false, "lifting": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+			each(t, func(t *testing.T, rdb *redis.Client) {
 				ctx := t.Context()
 				var c clock
 				var probes atomic.Int32
@@ -149,7 +147,7 @@ func TestProbeResurrectsNothing(t *testing.T) {
 // stopped one, or one that has no probe, does not begin.
 func TestProbeAndTheEnd(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var probes atomic.Int32
 		ctx, cancel := context.WithCancel(t.Context())
@@ -180,7 +178,7 @@ func TestProbeAndTheEnd(t *testing.T) {
 // A lock that is lost and taken by another worker is left to that one.
 func TestProbeLeavesAForeignLock(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var probes atomic.Int32
 		g := prober(rdb, &c, &probes, func(ctx context.Context, _ Hold) bool {
@@ -199,7 +197,7 @@ func TestProbeLeavesAForeignLock(t *testing.T) {
 // Two running workers find the cause gone, with one probe, and both open.
 func TestRunProbes(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var probes atomic.Int32
 		yes := func(context.Context, Hold) bool { return true }
@@ -222,7 +220,7 @@ func TestRunProbes(t *testing.T) {
 // Run ends after the probe that it began, not before.
 func TestRunWaitsForItsProbe(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		var probes atomic.Int32
 		ctx, cancel := context.WithCancel(t.Context())

@@ -16,7 +16,7 @@ import (
 // Two workers share one rate: 20 a second with a burst of 2 lets 22 pass in a second.
 func TestRateIsShared(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		s := &spy{counts: make(map[string]int)}
 		rdb.AddHook(s)
 		cfg := config(rdb, time.Now)

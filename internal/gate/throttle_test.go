@@ -5,15 +5,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/salur-id/salur/internal/redistest"
 )
 
 // A pause is of all workers; after it one send goes first. It doubles up to a minute, is survived by nobody's death,
 // and ends with a good answer.
 func TestPauseAfterThrottling(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		ctx := t.Context()
 		var c clock
 		one, two := New(config(rdb, c.now)), New(config(rdb, c.now))
@@ -67,7 +65,7 @@ func TestPauseAfterThrottling(t *testing.T) {
 // A worker whose clock was wrong stops nobody for longer than a pause may last.
 func TestPauseOfAWrongClock(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var ahead, c clock
 		ahead.pass(24 * time.Hour)
 		if err := New(config(rdb, ahead.now)).Throttled(t.Context(), "topup"); err != nil {

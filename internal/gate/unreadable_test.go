@@ -7,15 +7,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/salur-id/salur/internal/redistest"
 )
 
 // A hold that cannot be read holds sending. It stops no inquiry, hides no other hold, names itself, and is lifted by a
 // person's resume.
 func TestHoldThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+	each(t, func(t *testing.T, rdb *redis.Client) {
 		var c clock
 		if err := HoldByPerson(t.Context(), rdb, "audit", "Sari", c.now()); err != nil {
 			t.Fatal(err)
@@ -49,6 +47,47 @@ func TestHoldThatCannotBeRead(t *testing.T) {
 		}
 		if holds, err := ReadHolds(t.Context(), rdb); err != nil || len(holds) != 0 {
 			t.Errorf("after the resume: %+v, %v", holds, err)
+		}
+	})
+}
+
+// Sending goes on because something says so, not because nothing says otherwise: without the record of holds nothing is sent,
+// and what was held is not forgotten in silence.
+func TestLostHoldsHold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, rdb *redis.Client) {
+		var c clock
+		g := New(config(rdb, c.now))
+		g.read(t.Context())
+		if ok, err := g.Admit(t.Context(), pay("A", 1, "a")); !ok || err != nil {
+			t.Fatalf("open: %t, %v", ok, err)
+		}
+		if err := HoldByPerson(t.Context(), rdb, "audit", "Sari", c.now()); err != nil {
+			t.Fatal(err)
+		}
+		rdb.Del(t.Context(), holdsKey)
+		if ok, err := g.Admit(t.Context(), pay("B", 1, "a")); ok || err != nil {
+			t.Errorf("admitted without the record of holds: %t, %v", ok, err)
+		}
+		g.read(t.Context())
+		closed(t, g, "topup", Send, "hold")
+		pass(t, g, "inquiry", Inquire).Done(Fine)
+		holds, err := ReadHolds(t.Context(), rdb)
+		if err != nil || len(holds) != 1 || holds[0].Cause != HoldsLost || holds[0].By != BySystem {
+			t.Fatalf("held for %+v, %v", holds, err)
+		}
+		if err := Begin(t.Context(), rdb); err != nil {
+			t.Fatal(err)
+		}
+		if ok, _ := g.Admit(t.Context(), pay("B", 1, "a")); ok {
+			t.Error("the start of a worker opened what is held")
+		}
+		if _, err := Resume(t.Context(), rdb, "nothing was held", "Sari", c.now()); err != nil {
+			t.Fatal(err)
+		}
+		g.read(t.Context())
+		if ok, err := g.Admit(t.Context(), pay("B", 1, "a")); !ok || err != nil {
+			t.Errorf("after a person resumed: %t, %v", ok, err)
 		}
 	})
 }

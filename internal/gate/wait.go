@@ -32,6 +32,7 @@ const rateKey = "salur:{gate}"
 // What a caller waits for. WhyBreaker is the one that ends a Wait to Validate at once.
 const (
 	whyStopping = "stopping"
+	whyUnfit    = "unfit"
 	whyUnknown  = "unknown"
 	whyHold     = "hold"
 	WhyBreaker  = "breaker"
@@ -46,7 +47,7 @@ var errLeftOut = errors.New("not waited for")
 // sent, and the payout is as it was.
 type ClosedError struct {
 	API string
-	// Why is what the wait was for: stopping (the worker is), unknown (the holds could not
+	// Why is what the wait was for: stopping (the worker is), unfit (see Fit), unknown (the holds could not
 	// be read), hold, breaker, throttled (DANA answered 429), rate, or turn (others were first).
 	Why string
 	// Err is the context's error, or Redis's when it could not answer for the rate, or
@@ -55,6 +56,9 @@ type ClosedError struct {
 }
 
 func (e *ClosedError) Error() string {
+	if e.API == "" {
+		return fmt.Sprintf("gate closed (%s): %v", e.Why, e.Err)
+	}
 	return fmt.Sprintf("gate closed for %s (%s): %v", e.API, e.Why, e.Err)
 }
 
@@ -180,6 +184,8 @@ func (g *Gate) held(p Purpose) blocked {
 	switch {
 	case g.stopped:
 		b.why = whyStopping
+	case g.cfg.Fit != nil && g.cfg.Fit() != nil:
+		b.why = whyUnfit
 	case !g.known():
 		b.why = whyUnknown
 	default:

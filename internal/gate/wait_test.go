@@ -229,8 +229,13 @@ func TestUnknownIsClosed(t *testing.T) {
 	closed(t, g, "topup", Send, "unknown")
 	closed(t, g, "balance", Inquire, "unknown")
 
-	server.Restart()
-	pass(t, g, "topup", Send).Done(Fine) // Run finds it
+	server.Restart()                          // empty
+	pass(t, g, "balance", Inquire).Done(Fine) // Run finds it
+	closed(t, g, "topup", Send, "hold")
+	if _, err := Resume(t.Context(), server.Client(), "", "Sari", c.now()); err != nil {
+		t.Fatal(err)
+	}
+	pass(t, g, "topup", Send).Done(Fine)
 	if s := g.Status(); !s.Known || s.Err != nil {
 		t.Errorf("after the return: %+v, want known and no error", s)
 	}

@@ -1,10 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/salur-id/salur/internal/payout"
@@ -17,6 +17,9 @@ import (
 type Created struct {
 	Record Record // as it is on record, also with ErrConflict
 	New    bool   // false when it was on record before
+	// Forgotten: it was on record, and was over for longer than finished payouts are kept. Record has its final
+	// state and nothing else of how it fared.
+	Forgotten bool
 	// Err is ErrConflict, or the store's own: then it is not known whether this payout is on
 	// record, unless Redis has refused it for certain (redisfault.Certain).
 	Err error
@@ -40,12 +43,13 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 	for i, p := range ps {
 		answers[i].Record = Record{
 			Payout: p, Tx: statemachine.New(p.Ref, p.Amount, p.NotAfter, now),
-			By: by, Trace: tracing.Each(ctx, i), CreatedAt: now, UpdatedAt: now, Version: 1,
+			By: by, Trace: tracing.Each(ctx, i), CreatedAt: now, UpdatedAt: now, Schema: schema, Version: 1,
 		}
 		byKind[p.Kind] = append(byKind[p.Kind], i)
 	}
 	var calls []*call
 	for kind, all := range byKind {
+		all = slices.DeleteFunc(all, func(i int) bool { answers[i].Err = readable(answers[i].Record); return answers[i].Err != nil })
 		for some := range slices.Chunk(all, createAtOnce) {
 			calls = append(calls, l.creation(kind, some, answers, now))
 		}
@@ -61,7 +65,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 			if err != nil {
 				answers[i].Err = fmt.Errorf("ledger: record payout %s: %w", ps[i].Ref, err)
 			} else {
-				answers[i].read(each[n], c.fingerprints[n])
+				answers[i].read(ctx, l, each[n], c.fingerprints[n])
 			}
 		}
 	}
@@ -81,31 +85,54 @@ func (l *Redis) creation(kind payout.Kind, some []int, answers []Created, now ti
 		p := rec.Payout
 		line := p.Encode()
 		fingerprint := payout.FingerprintOf(line)
-		c.Keys = append(c.Keys, k.tx(p.Ref))
+		answers[i].Record.fingerprint = fingerprint
+		c.Keys = append(c.Keys, k.tx(p.Ref), k.gone(p.Ref))
+		units, rest := carried(p, 1)
 		c.fingerprints = append(c.fingerprints, fingerprint)
 		c.Args = append(c.Args, p.Ref,
 			fmt.Sprintf("%d %s-%d %s\n%s\n%s", rec.Version, mine, n, fingerprint, line, encode(rec)),
-			strconv.FormatInt(p.Amount.Cents(), 10), encode(newEvent(rec, rec.accepted().Entry)))
+			units, rest, encode(newEvent(rec, rec.accepted().Entry)))
 	}
 	return c
 }
 
 // read takes the script's answer for one payout: "created", what is on record in its place, or why
 // it could not be recorded.
-func (c *Created) read(answer any, fingerprint string) {
+func (c *Created) read(ctx context.Context, l *Redis, answer any, fingerprint string) {
 	ref := c.Record.Payout.Ref
 	switch a := answer.(type) {
 	case string:
 		c.New = true
 	case []any:
+		if len(a) == 2 {
+			c.forgotten(ctx, l, a[1].(string), fingerprint)
+			return
+		}
 		var other string
-		c.Record, other, c.Err = decode(c.Record.Payout.Ref, a[0].(string))
-		if c.Err == nil && other != fingerprint {
+		c.Record, other, c.Err = decode(ref, a[0].(string))
+		switch {
+		case c.Err != nil:
+			l.putAside("payout "+ref, c.Err)
+			c.Err = &UnreadableError{ref, c.Err}
+		case other != fingerprint:
 			c.Err = ErrConflict
 		}
 	case error:
 		c.Err = fmt.Errorf("ledger: record payout %s: %w", ref, redisfault.Explain(a))
 	}
+}
+
+// readable is nil for a record that can be read back as it is: nothing else may be written.
+func readable(rec Record) error {
+	line, rest := rec.Payout.Encode(), encode(rec)
+	back, _, err := decode(rec.Payout.Ref, "1 w f\n"+string(line)+"\n"+rest)
+	if err != nil {
+		return fmt.Errorf("ledger: payout %s cannot be recorded, it could not be read again: %w", rec.Payout.Ref, err)
+	}
+	if !bytes.Equal(back.Payout.Encode(), line) || encode(back) != rest {
+		return fmt.Errorf("ledger: payout %s cannot be recorded, it would be read as another", rec.Payout.Ref)
+	}
+	return nil
 }
 
 // call is one run of the script.

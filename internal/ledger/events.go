@@ -29,6 +29,8 @@ type Event struct {
 	Reason  string               `json:"reason,omitempty"` // why it is in To, machine-readable
 	// ReferenceNo is DANA's number of the payout, once it is known.
 	ReferenceNo string `json:"danaReferenceNo,omitempty"`
+	// Unreadable: the event cannot be read, or is an outcome which the ledger does not have (Confirm). Pass over it.
+	Unreadable bool `json:"-"`
 	// Answered is what DANA's answer was about, where that is not this payout.
 	Answered statemachine.Answered `json:"answered,omitzero"`
 }
@@ -60,7 +62,7 @@ func (l *Redis) Events(ctx context.Context, after string, limit int, wait time.D
 	got, err := l.rdb.XRead(ctx, &redis.XReadArgs{
 		Streams: []string{l.keys.events(), after}, Count: int64(limit), Block: wait,
 	}).Result()
-	return l.events(got, err)
+	return l.events(ctx, got, err)
 }
 
 // Join makes a group of consumers of the event stream, if there is none with this name. A new
@@ -81,12 +83,12 @@ func (l *Redis) Take(ctx context.Context, group, consumer string, limit int, idl
 		Stream: l.keys.events(), Group: group, Consumer: consumer, MinIdle: idle, Start: "0-0", Count: int64(limit),
 	}).Result()
 	if err != nil || len(left) > 0 {
-		return l.events([]redis.XStream{{Messages: left}}, err)
+		return l.events(ctx, []redis.XStream{{Messages: left}}, err)
 	}
 	got, err := l.rdb.XReadGroup(ctx, &redis.XReadGroupArgs{
 		Group: group, Consumer: consumer, Streams: []string{l.keys.events(), ">"}, Count: int64(limit), Block: wait,
 	}).Result()
-	return l.events(got, err)
+	return l.events(ctx, got, err)
 }
 
 // Done says that a group is done with events.
@@ -115,7 +117,9 @@ func (l *Redis) Leave(ctx context.Context, group, consumer string) error {
 	return nil
 }
 
-func (l *Redis) events(streams []redis.XStream, err error) ([]Event, error) {
+// events keeps the place of an event that cannot be read, or that is an outcome which the ledger does not have, so that readers
+// move on past it.
+func (l *Redis) events(ctx context.Context, streams []redis.XStream, err error) ([]Event, error) {
 	if errors.Is(err, redis.Nil) { // nothing came in time
 		return nil, nil
 	}
@@ -127,9 +131,26 @@ func (l *Redis) events(streams []redis.XStream, err error) ([]Event, error) {
 		for _, m := range s.Messages {
 			e, err := decodeEvent(m)
 			if err != nil {
-				return nil, fmt.Errorf("ledger: event %s: %w", m.ID, err)
+				l.putAside("event "+m.ID, err)
+				e = Event{ID: m.ID, Unreadable: true}
 			}
 			events = append(events, e)
+		}
+	}
+	var outcomes []*Event
+	for i := range events {
+		if events[i].Outcome() {
+			outcomes = append(outcomes, &events[i])
+		}
+	}
+	confirmed, err := l.Confirm(ctx, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range outcomes {
+		if !confirmed[i] {
+			l.putAside("event "+e.ID, errNotOnRecord)
+			*e = Event{ID: e.ID, Unreadable: true}
 		}
 	}
 	return events, nil

@@ -49,11 +49,21 @@ type Record struct {
 	// Last is the newest entry of the history, by which a repetition is recognised; zero as long as
 	// nothing has happened since the payout was accepted.
 	Last Entry `json:"last,omitzero"`
+	// Schema is by which rules the record was written. A record of newer rules than these is left alone: what this
+	// program does not know of would be erased.
+	Schema int `json:"schema,omitempty"`
 	// Version is what a write must match; it grows by one with each.
 	Version int64 `json:"-"`
+	// AfterLoss: the store is marked as having forgotten payouts or attempts (see Loss), as far as this reading knew.
+	AfterLoss bool `json:"-"`
 
-	altered bool // see Altered
+	fingerprint string // of the payout, as it was recorded
+	altered     bool   // see Altered
 }
+
+// schema is the newest that this program knows. Raise it with every change by which an older program would lose or
+// misread something.
+const schema = 1
 
 // accepted is the first entry of the history. It is in the record, so that accepting a payout
 // writes one thing less.
@@ -104,7 +114,7 @@ type Cursor struct {
 type Stat struct {
 	State  statemachine.State
 	Count  int64
-	Cents  int64     // sum of the amounts
+	Cents  int64     // sum of what they take from the deposit, fees included; at most what int64 holds
 	Oldest time.Time // creation of the oldest, zero when there is none
 }
 
@@ -128,9 +138,9 @@ type Ledger interface {
 	// for each. by names who hands them over, for their history; it may be empty. Their traces are
 	// those of ctx (tracing.Each).
 	CreateMany(ctx context.Context, ps []payout.Payout, by string, now time.Time) []Created
-	// Get reads one payout, or ErrNotFound.
+	// Get reads one payout, or ErrNotFound, or ErrUnreadable.
 	Get(ctx context.Context, ref string) (Record, error)
-	// GetMany reads those of the references that exist.
+	// GetMany reads those of the references that exist and can be read.
 	GetMany(ctx context.Context, refs []string) (map[string]Record, error)
 	// Apply writes the decision d, made on rec. It returns ErrStale when rec is not the
 	// newest version, ErrNotFound when it is gone, ErrForbidden when d breaks a promise.
@@ -138,7 +148,7 @@ type Ledger interface {
 	Apply(ctx context.Context, rec Record, d statemachine.Decision, answer string) (Record, error)
 	// History is everything that happened to a payout, the oldest first; ErrNotFound.
 	History(ctx context.Context, ref string) ([]Entry, error)
-	// List reads records, the newest first.
+	// List reads records that can be read, the newest first.
 	List(ctx context.Context, q Query) ([]Record, error)
 	// Stats counts and sums every state.
 	Stats(ctx context.Context) ([]Stat, error)
@@ -148,8 +158,14 @@ type Ledger interface {
 	// Postpone says that w was looked at and is to be looked at again at the time given. It does
 	// nothing if the payout has moved on meanwhile.
 	Postpone(ctx context.Context, w Wake, at time.Time) error
+	// Now is the store's time, by which old payouts are forgotten: a worker's clock may be wrong.
+	Now(ctx context.Context) (time.Time, error)
+	// Orphan takes a payout that is not on record out of every index.
+	Orphan(ctx context.Context, ref string) error
+	// Audit holds a few open payouts against their indexes, see AuditPlace.
+	Audit(ctx context.Context, at AuditPlace) (AuditPlace, Mended, error)
 	// Purge forgets payouts that were over before the time given, and the events of that
-	// time, and returns how many payouts.
+	// time, and returns how many payouts. Their references are remembered: handed over again, they are no new payouts.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
@@ -183,6 +199,7 @@ func Update(ctx context.Context, l Ledger, p statemachine.Policy, ref, answer st
 
 // decide is the machine's decision on a record, and whether it is to be written.
 func decide(p statemachine.Policy, rec Record, ev statemachine.Event) (d statemachine.Decision, write bool) {
+	p.AfterLoss = p.AfterLoss || rec.AfterLoss
 	d = p.Decide(rec.Tx, ev)
 	return d, !d.Ignored || ev.Answer()
 }

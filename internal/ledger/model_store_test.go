@@ -43,7 +43,7 @@ func (m *imitation) create(p payout.Payout, by string, now time.Time) (rec Recor
 		return old.rec, false, err
 	}
 	rec = Record{
-		Payout: p, Tx: sm.New(p.Ref, p.Amount, p.NotAfter, now), By: by, CreatedAt: now, UpdatedAt: now, Version: 1,
+		Payout: p, Tx: sm.New(p.Ref, p.Amount, p.NotAfter, now), By: by, CreatedAt: now, UpdatedAt: now, Schema: schema, Version: 1,
 	}
 	m.payouts[p.Ref] = &imitated{rec: rec, history: []Entry{rec.accepted()}, due: now.UnixMilli()}
 	m.events = append(m.events, newEvent(rec, rec.accepted().Entry))

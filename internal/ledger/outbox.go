@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ import (
 // in once, in the stream's order, whoever reads and dies when. (A group of consumers would not do:
 // two of them can put down two events of one payout in the wrong order.)
 type Outbox struct {
+	// PutAside is as Redis.PutAside.
+	PutAside func(what string, err error)
+
 	rdb      redis.UniversalClient
 	replicas replicas
 	keys     keys
@@ -44,7 +48,7 @@ func (k keys) undeliveredOf(r string) string { return string(k) + "outbox:given-
 // Outcome reports whether an event is one that the merchant is told of: where a payout stands,
 // and not that it is being sent.
 func (e Event) Outcome() bool {
-	return e.To != statemachine.StateQueued && e.To != statemachine.StateProcessing
+	return !e.Unreadable && e.To != statemachine.StateQueued && e.To != statemachine.StateProcessing
 }
 
 // Due is a payout with outcomes to deliver, and when. At is also when whoever has taken it must
@@ -80,11 +84,12 @@ type Undelivered struct {
 
 // Read makes owner the one who reads the event stream into the outbox, for the time given, unless
 // somebody else is; then it returns false. after is how far it has been read. The very first
-// time that is the newest event: what happened before is not told.
+// time that is the newest event: what happened before is not told. A place that Redis has lost is where the first reading began: what
+// is still in the stream is told once more, under the same ids.
 //
 // That one reads at a time is thrift, and nothing is wrong when two do: see Put.
 func (o *Outbox) Read(ctx context.Context, owner string, lease time.Duration) (after string, mine bool, err error) {
-	after, err = readScript.Run(ctx, o.rdb, []string{o.keys.outboxReader(), o.keys.outboxCursor(), o.keys.events()},
+	after, err = readScript.Run(ctx, o.rdb, []string{o.keys.outboxReader(), o.keys.outboxCursor(), o.keys.events(), o.keys.store()},
 		owner, lease.Milliseconds()).Text()
 	if err != nil {
 		return "", false, fmt.Errorf("ledger: outbox: take the reading of the event stream: %w", err)
@@ -118,11 +123,20 @@ func (o *Outbox) Put(ctx context.Context, after string, events []Event, now time
 	}
 	var due []Due
 	for i, is := range fresh {
+		if is == -1 {
+			o.putAside("the outbox of payout "+refs[i], errors.New("its key is of another type; an outcome is not told"))
+		}
 		if is == 1 {
 			due = append(due, Due{refs[i], time.UnixMilli(now.UnixMilli())})
 		}
 	}
 	return due, nil
+}
+
+func (o *Outbox) putAside(what string, err error) {
+	if o.PutAside != nil {
+		o.PutAside(what, err)
+	}
 }
 
 // Take takes a payout's oldest outcome until the time given, if it is due. Otherwise it tells
@@ -141,8 +155,8 @@ func (o *Outbox) Take(ctx context.Context, ref, token string, now, until time.Ti
 		return Delivery{}, fromMillis(got[0]), nil
 	}
 	d = Delivery{token: token, raw: got[0].(string)}
-	if d.Event, err = outcome(d.raw); err != nil {
-		return Delivery{}, time.Time{}, err
+	if d.Event, err = outcome(d.raw); err != nil || d.Event.Ref != ref {
+		d.Event = unreadableOutcome(ref, d.raw) // to be given up
 	}
 	if id, _ := got[1].(string); id == d.Event.ID {
 		d.Tries = int(number(got[2]))
@@ -225,6 +239,12 @@ func (o *Outbox) Backlog(ctx context.Context) (Backlog, error) {
 		b.Oldest = time.UnixMilli(int64(z[0].Score))
 	}
 	return b, nil
+}
+
+// unreadableOutcome stands for what was put down and cannot be read.
+func unreadableOutcome(ref, raw string) Event {
+	id, _, _ := strings.Cut(raw, " ")
+	return Event{ID: cmp.Or(id, "?"), Ref: ref, Unreadable: true}
 }
 
 // outcome reads what Put wrote: the event's ID, a space, the event.

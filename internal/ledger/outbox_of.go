@@ -15,7 +15,7 @@ func (o *Outbox) Of(ctx context.Context, ref string) (waiting []Event, givenUp [
 	for _, doc := range docs {
 		e, err := outcome(doc)
 		if err != nil {
-			return nil, nil, err
+			e = unreadableOutcome(ref, doc)
 		}
 		waiting = append(waiting, e)
 	}

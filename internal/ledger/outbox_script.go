@@ -6,15 +6,20 @@ import "github.com/redis/go-redis/v9"
 // with the millisecond in which it happened. A nil answer is "stale".
 
 var readScript = redis.NewScript(`
-local reader, cursor, events = unpack(KEYS)
+local reader, cursor, events, store = unpack(KEYS)
 local owner, ttl = unpack(ARGV)
 local other = redis.call('GET', reader)
 if other and other ~= owner then return '' end
 redis.call('SET', reader, owner, 'PX', ttl)
 local at = redis.call('GET', cursor)
 if not at then
-  local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
-  at = newest[1] and newest[1][1] or '0-0'
+  -- A cursor that was lost begins again where the first one began: what is told again the receiver knows by its id.
+  at = redis.call('HGET', store, 'webhook')
+  if not at then
+    local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
+    at = newest[1] and newest[1][1] or '0-0'
+    redis.call('HSET', store, 'webhook', at)
+  end
   redis.call('SET', cursor, at)
 end
 return at
@@ -25,6 +30,8 @@ var putScript = redis.NewScript(`
 local cursor, due, since = unpack(KEYS, 1, 3)
 local after, last, now = unpack(ARGV, 1, 3)
 local at = redis.call('GET', cursor)
+redis.call('ZCARD', due) -- of another type, it fails before anything is written
+redis.call('ZCARD', since)
 local fresh = {}
 if at == last then
   for i = 4, #KEYS do fresh[i - 3] = 1 end
@@ -33,9 +40,13 @@ end
 if at ~= after then return nil end
 for i = 4, #KEYS do
   local ref, raw = ARGV[2 * i - 4], ARGV[2 * i - 3]
-  redis.call('RPUSH', KEYS[i], raw)
-  redis.call('ZADD', since, 'NX', string.match(raw, '^%d+'), ref)
-  fresh[i - 3] = redis.call('ZADD', due, 'NX', now, ref)
+  -- A key of another type is put aside: it must not keep all that follows from being told.
+  if type(redis.pcall('RPUSH', KEYS[i], raw)) == 'number' then
+    redis.call('ZADD', since, 'NX', string.match(raw, '^%d+'), ref)
+    fresh[i - 3] = redis.call('ZADD', due, 'NX', now, ref)
+  else
+    fresh[i - 3] = -1
+  end
 end
 redis.call('SET', cursor, last)
 return fresh

@@ -46,11 +46,11 @@ func (o *Outbox) undeliveredOf(ctx context.Context, ref string) (all []Undeliver
 	for _, doc := range docs {
 		var g givenUp
 		if err := json.Unmarshal([]byte(doc), &g); err != nil {
-			return nil, nil, fmt.Errorf("ledger: outbox: payout %s: %w", ref, err)
+			g = givenUp{Failure: Failure{Error: "unreadable"}, Outcome: doc}
 		}
 		e, err := outcome(g.Outcome)
-		if err != nil {
-			return nil, nil, err
+		if err != nil || e.Ref != ref {
+			e = unreadableOutcome(ref, g.Outcome)
 		}
 		all = append(all, Undelivered{Failure: g.Failure, Event: e, GaveUpAt: g.GaveUpAt})
 	}
@@ -76,7 +76,7 @@ func (o *Outbox) Resend(ctx context.Context, ref string, now time.Time) (n int, 
 		for _, doc := range docs {
 			var g givenUp
 			if err := json.Unmarshal([]byte(doc), &g); err != nil {
-				return 0, time.Time{}, fmt.Errorf("ledger: outbox: payout %s: %w", ref, err)
+				g.Outcome = doc // given up again
 			}
 			args = append(args, g.Outcome)
 		}

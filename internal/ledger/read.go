@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -29,7 +30,8 @@ func (l *Redis) History(ctx context.Context, ref string) ([]Entry, error) {
 	for i, line := range lines {
 		var e Entry
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			return nil, fmt.Errorf("ledger: history of payout %s, line %d: %w", ref, i+2, err)
+			l.putAside(fmt.Sprintf("line %d of the history of payout %s", i+2, ref), err)
+			continue
 		}
 		entries = append(entries, e)
 	}
@@ -133,11 +135,7 @@ func (l *Redis) Stats(ctx context.Context) ([]Stat, error) {
 	}
 	for i, s := range statemachine.States {
 		stats[i] = Stat{State: s, Count: counts[i].Val()}
-		if text, ok := sums.Val()[string(s)]; ok {
-			if stats[i].Cents, err = strconv.ParseInt(text, 10, 64); err != nil {
-				return nil, fmt.Errorf("ledger: sum of %s: %w", s, err)
-			}
-		}
+		stats[i].Cents = l.sum(sums.Val(), string(s))
 		if z := oldest[i].Val(); len(z) > 0 {
 			stats[i].Oldest = time.UnixMilli(int64(z[0].Score))
 		}
@@ -152,7 +150,7 @@ func (l *Redis) Purge(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, fmt.Errorf("ledger: trim the event stream: %w", err)
 	}
 	refs, err := l.rdb.ZRangeByScore(ctx, k.finished(), &redis.ZRangeBy{
-		Min: "-inf", Max: "(" + millis(before), Count: int64(limit),
+		Min: "-inf", Max: "(" + millis(before), Count: int64(limit + l.Unreadable()), // what cannot be read is in nobody's way
 	}).Result()
 	if err != nil {
 		return 0, fmt.Errorf("ledger: list finished payouts: %w", err)
@@ -161,19 +159,61 @@ func (l *Redis) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	for _, ref := range refs {
 		rec, err := l.Get(ctx, ref)
 		if errors.Is(err, ErrNotFound) {
+			if err := l.rdb.ZRem(ctx, k.finished(), ref).Err(); err != nil { // else it would be in the way of others for ever
+				return purged, fmt.Errorf("ledger: purge payout %s: %w", ref, err)
+			}
 			continue
+		}
+		if errors.Is(err, ErrUnreadable) {
+			continue // it stays, for a person
 		}
 		if err != nil {
 			return purged, err
 		}
-		n, err := purgeScript.Run(ctx, l.rdb,
-			[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Payout.Kind, rec.Tx.Next)},
-			rec.Version, ref, string(rec.Tx.State), -rec.Payout.Amount.Cents(),
-		).Int()
+		n, err := l.purge(ctx, rec)
 		if err != nil {
 			return purged, fmt.Errorf("ledger: purge payout %s: %w", ref, err)
 		}
 		purged += n
 	}
 	return purged, nil
+}
+
+// purge forgets one payout if it is still as it was read, and leaves its tombstone.
+func (l *Redis) purge(ctx context.Context, rec Record) (int, error) {
+	key, err := l.fingerprintKey(ctx)
+	if err != nil {
+		return 0, err
+	}
+	memory := l.Memory
+	if memory == 0 {
+		memory = rememberFor
+	}
+	k, ref := l.keys, rec.Payout.Ref
+	units, rest := carried(rec.Payout, -1)
+	days := (memory + 24*time.Hour - 1) / (24 * time.Hour)
+	return purgeScript.Run(ctx, l.rdb,
+		[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Payout.Kind, rec.Tx.Next), k.gone(ref)},
+		rec.Version, ref, string(rec.Tx.State), units, rest, tombstone(key, rec.Tx.State, rec.fingerprint), int64(days),
+	).Int()
+}
+
+// sum is what a state holds in cents. Beyond what int64 holds it is the most that it does.
+func (l *Redis) sum(fields map[string]string, state string) int64 {
+	part := func(name string) int64 {
+		text, ok := fields[name]
+		n, err := strconv.ParseInt(text, 10, 64)
+		if ok && err != nil {
+			l.putAside("the sum of "+name, err)
+		}
+		return n
+	}
+	units, rest := part(state+":e15"), part(state)
+	switch {
+	case units >= math.MaxInt64/sumUnit:
+		return math.MaxInt64
+	case units <= math.MinInt64/sumUnit:
+		return math.MinInt64
+	}
+	return units*sumUnit + rest
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,9 +22,20 @@ import (
 // Redis is the ledger on Redis. It needs what a ledger needs: appendonly yes and
 // maxmemory-policy noeviction.
 type Redis struct {
+	// Memory is how long the reference of a payout that Purge forgets is remembered; 0 for two years.
+	Memory time.Duration
+	// PutAside is told of each record, entry or event that cannot be read, once; nil for nobody. It must return at once.
+	PutAside func(what string, err error)
+
 	rdb      redis.UniversalClient
 	replicas replicas
 	keys     keys
+	aside    aside
+	seal     tombstoneKey
+	mine     atomic.Pointer[Stamped] // the store as it was stamped; nil before
+	lost     atomic.Bool             // it is marked as having lost payouts, as last seen
+	beat     atomic.Int64            // the latest time of the store that this process has seen, in ms
+	clock    atomic.Pointer[reading] // nil before Stamp
 }
 
 var _ Ledger = (*Redis)(nil)
@@ -85,7 +97,12 @@ func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 		return Record{}, fmt.Errorf("ledger: read payout %s: %w", ref, err)
 	}
 	rec, _, err := decode(ref, text)
-	return rec, err
+	if err != nil {
+		l.putAside("payout "+ref, err)
+		return Record{}, &UnreadableError{ref, err}
+	}
+	rec.AfterLoss = l.lost.Load()
+	return rec, nil
 }
 
 // GetMany implements Ledger.
@@ -106,8 +123,10 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 			}
 			rec, _, err := decode(some[i], text.(string))
 			if err != nil {
-				return nil, fmt.Errorf("payout %s: %w", some[i], err)
+				l.putAside("payout "+some[i], err)
+				continue
 			}
+			rec.AfterLoss = l.lost.Load()
 			found[some[i]] = rec
 		}
 	}
@@ -127,17 +146,23 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	if next.Tx.State.Final() {
 		over = millis(d.Entry.At)
 	}
-	k, ref, cents := l.keys, rec.Payout.Ref, rec.Payout.Amount.Cents()
+	k, ref := l.keys, rec.Payout.Ref
+	units, rest := carried(rec.Payout, 1)
+	minusUnits, minus := carried(rec.Payout, -1)
+	epoch := ""
+	if next.Tx.Next == statemachine.StepAnswer {
+		epoch = l.Epoch() // no attempt is made on the word of a store that has forgotten
+	}
 	durable := l.replicas
-	// Only the write-ahead must be known to outlive a failover. What else is lost is asked for again.
-	durable.on = durable.on && next.Tx.Next == statemachine.StepAnswer
+	durable.on = durable.on && mustLast(next, d)
 	res, err := durable.run(ctx, applyScript,
 		[]string{
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
-			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(),
+			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(), k.store(),
 		},
-		token(), rec.Version, next.Version, string(next.Payout.Encode())+"\n"+encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
-		string(rec.Tx.State), string(next.Tx.State), cents, -cents, encode(newEvent(next, d.Entry)),
+		token(), rec.Version, next.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
+		string(rec.Tx.State), string(next.Tx.State), units, rest, minusUnits, minus, encode(newEvent(next, d.Entry)),
+		epoch, flag(rec.AfterLoss),
 	).Text()
 	switch {
 	case err != nil:
@@ -146,8 +171,19 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 		return Record{}, ErrNotFound
 	case res == "stale":
 		return Record{}, ErrStale
+	case res == "lost":
+		return Record{}, fmt.Errorf("ledger: payout %s: %w", ref, ErrLost)
+	case res == "careful": // decided without knowing of the loss
+		l.lost.Store(true)
+		return Record{}, ErrStale
 	}
 	return next, nil
+}
+
+// mustLast says which writes must be known to outlive a failover: what something outside rests on. An attempt is about
+// to be sent; a person is about to be answered. What else is lost is asked for again.
+func mustLast(next Record, d statemachine.Decision) bool {
+	return next.Tx.Next == statemachine.StepAnswer || d.Entry.Event == statemachine.Cancelled || d.Entry.Event == statemachine.Resolved
 }
 
 // Overdue implements Ledger.
@@ -194,13 +230,19 @@ func decode(ref, text string) (rec Record, fingerprint string, err error) {
 	if err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the record's version cannot be read: %w", err)
 	}
+	var by struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal([]byte(rest), &by); err == nil && by.Schema > schema {
+		return Record{}, "", fmt.Errorf("ledger: a newer Salur wrote the record (schema %d, this one knows %d)", by.Schema, schema)
+	}
 	if err := json.Unmarshal([]byte(rest), &rec); err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the record cannot be read: %w", err)
 	}
 	if err := json.Unmarshal([]byte(instruction), &rec.Payout); err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the recorded payout cannot be read: %w", err)
 	}
-	rec.Version = version
+	rec.Version, rec.Schema, rec.fingerprint = version, schema, fingerprint
 	rec.Tx.Amount, rec.Tx.NotAfter, rec.Tx.CreatedAt = rec.Payout.Amount, rec.Payout.NotAfter, rec.CreatedAt
 	rec.instructed(ref, instruction, fingerprint)
 	return rec, fingerprint, nil

@@ -36,7 +36,7 @@ var labels = map[string][]label{
 	"salur_outcomes_total":                 {api, outcome},
 	"salur_exchange_duration_seconds":      {api},
 	"salur_transitions_total":              {{"from", state.values}, {"to", state.values}},
-	"salur_sweeper_finds_total":            {{"what", []string{"lost_attempt", "lost_wakeup", "lost_notify", "expired", "resend_window", "archived_task"}}},
+	"salur_sweeper_finds_total":            {{"what", []string{"lost_attempt", "lost_wakeup", "lost_notify", "expired", "resend_window", "archived_task", "lost_index", "orphan"}}},
 	"salur_breaker_state":                  {{"api", append([]string{"webhook"}, apis...)}},
 	"salur_hold":                           {{"by", []string{"person", "system"}}, {"cause", causes()}},
 	"salur_notifies_total":                 {{"result", []string{"accepted", "unknown", "refused", "failed"}}},
@@ -93,6 +93,6 @@ func causes() []string {
 	return []string{
 		"", string(statemachine.CredentialsRefused), string(statemachine.InsufficientFunds), string(statemachine.MerchantLimit),
 		string(statemachine.MerchantBlacklisted), string(statemachine.InvalidMerchant), string(statemachine.NotAllowed),
-		"unreadable_hold", "low_balance", "limit_fee", "limit_payout", "limit_customer_day", "limit_minute",
+		"unreadable_hold", "holds_lost", "store_lost", "refused_alike", "low_balance", "limit_fee", "limit_payout", "limit_customer_day", "limit_minute",
 	}
 }

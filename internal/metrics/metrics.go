@@ -27,6 +27,9 @@ type Metrics struct {
 	contradicted  prometheus.Counter
 	otherContent  prometheus.Counter
 	altered       prometheus.Counter
+	storeLost     prometheus.Counter
+	putAside      prometheus.Counter
+	clockOffset   *prometheus.GaugeVec
 	breakers      *breakers
 	hold          *prometheus.GaugeVec
 	notifies      *prometheus.CounterVec
@@ -67,6 +70,13 @@ func New() *Metrics {
 		altered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "salur_instruction_altered_total", Help: "Payouts whose instruction on record is not the one that was accepted; they are not sent. Must be 0.",
 		}),
+		storeLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "salur_store_lost_total", Help: "Times that this worker found another store in the place of its own: Redis was emptied, replaced or put back from a backup. Must be 0.",
+		}),
+		putAside: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "salur_unreadable_records_total", Help: "Records, events and outcomes that this worker could not read and put aside, each once. Must be 0.",
+		}),
+		clockOffset: gauges("salur_clock_offset_seconds", "How far this worker's clock is ahead of Redis's, in seconds; past 30, either way, it does not work."),
 		breakers: &breakers{state: prometheus.NewDesc("salur_breaker_state",
 			"Circuit breaker of an API: 0 closed, 1 half-open, 2 open.", names("salur_breaker_state"), nil)},
 		hold:          gauges("salur_hold", "1 while sending is held, by who holds it and why."),
@@ -95,7 +105,8 @@ func New() *Metrics {
 		}
 	}
 	m.Registry.MustRegister(
-		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.otherContent, m.altered, m.breakers, m.hold,
+		m.outcomes, m.latency, m.transitions, m.progress, m.attempts, m.finds, m.unreadable, m.unrecorded, m.contradicted, m.otherContent, m.altered, m.storeLost, m.putAside, m.clockOffset,
+		m.breakers, m.hold,
 		m.notifies, m.webhooks, m.balance, m.balanceReadAt, m.lowWater, m.build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -139,6 +150,17 @@ func (m *Metrics) Find(what string) {
 
 // Unreadable counts a delivery of a task that cannot be read.
 func (m *Metrics) Unreadable() { m.unreadable.Inc() }
+
+// StoreLost counts a loss: what is in Redis is not what this worker began with.
+func (m *Metrics) StoreLost() { m.storeLost.Inc() }
+
+// PutAside counts a record, event or outcome that cannot be read.
+func (m *Metrics) PutAside() { m.putAside.Inc() }
+
+// ClockOffset is how far this worker's clock is ahead of Redis's.
+func (m *Metrics) ClockOffset(ahead time.Duration) {
+	m.clockOffset.WithLabelValues().Set(ahead.Seconds())
+}
 
 // Unrecorded counts an answer that could not be written to the ledger.
 func (m *Metrics) Unrecorded() { m.unrecorded.Inc() }

@@ -95,6 +95,7 @@ func everything(t *testing.T) *prometheus.Registry {
 	m.Breakers(func() map[string]string { return map[string]string{personal: "open", personal + "2": "closed"} })
 	m.Balance(money.Rupiah(5), time.Now())
 	m.LowWater(money.Rupiah(5))
+	m.ClockOffset(time.Second)
 	return m.Registry
 }
 

@@ -4,6 +4,7 @@ package swarm
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
@@ -71,7 +72,12 @@ func (r *run) untold(tx sandbox.Transaction) bool {
 		return false
 	}
 	entries, err := r.ledger.History(r.ctx, tx.Ref)
-	return err == nil && !slices.ContainsFunc(entries, func(e ledger.Entry) bool { return e.Event == "send_inconsistent" })
+	if errors.Is(err, ledger.ErrNotFound) {
+		return r.unknowable[tx.Ref] // what was found before it was forgotten
+	}
+	r.check(err)
+	r.unknowable[tx.Ref] = !slices.ContainsFunc(entries, func(e ledger.Entry) bool { return e.Event == "send_inconsistent" })
+	return r.unknowable[tx.Ref]
 }
 
 // balance holds DANA's credits against what the ledger calls succeeded, payee by payee. What the ledger forgot

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -141,8 +142,12 @@ func (f *fleet) start(off time.Duration) *worker {
 		Ledger: ledger.NewRedis(rdb), Queue: wakeup.New(rdb), DANA: client, Policy: f.policy, BankRetryDelays: f.policy.RetryDelays[:3], Timeout: timeout,
 		Owner: fmt.Sprint("worker-", len(f.ever)+1), Now: clock, Log: zap.NewNop(), Metrics: metrics.New(),
 	}
+	store := &tasks.StoreWatch{
+		Ledger: r.Ledger.(*ledger.Redis), Identity: ledger.Identity{Env: "sandbox", BaseURL: "http://127.0.0.1", Partner: "merchant"},
+		Now: clock, Log: zap.NewNop(), Metrics: r.Metrics,
+	}
 	r.Gate = gate.New(gate.Config{
-		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: clock, Probe: r.Probe,
+		Redis: rdb, BreakerFailures: 8, BreakerOpenFor: 15 * time.Second, Now: clock, Fit: store.Fit, Probe: r.Probe,
 		OnBreaker: func(_, _, to string) {
 			if to == "open" {
 				f.breaker.Add(1)
@@ -152,8 +157,14 @@ func (f *fleet) start(off time.Duration) *worker {
 	w.Worker = &tasks.Worker{
 		Redis: rdb, Runner: r, Concurrency: 8, Sweeper: &tasks.Sweeper{Runner: r, Grace: 15 * time.Second, Retention: f.retention},
 	}
+	store.Gate = r.Gate
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stop = cancel
+	f.all.Go(func() {
+		if err := errors.Join(store.Start(ctx), store.Run(ctx)); err != nil {
+			f.t.Error(err)
+		}
+	})
 	f.all.Go(func() {
 		if err := w.Run(ctx); err != nil {
 			f.t.Error(err)

@@ -134,13 +134,15 @@ type run struct {
 	mends    []func()        // of the troubles that last
 	lastID   string          // in the event stream
 	forgot   bool            // DANA has forgotten numbers
+	// unknowable is another system's order that DANA never spoke of to us; see untold.
+	unknowable map[string]bool
 }
 
 func newRun(t *testing.T, y *tally, dice *rand.Rand, afterLoss bool) *run {
 	r := &run{
 		fleet: newFleet(t, dice, afterLoss), ctx: t.Context(), dice: dice, tally: y,
 		accepted: map[string]payout.Payout{}, plain: map[string]bool{}, others: map[paid]bool{},
-		final: map[string]sm.State{}, since: map[string]time.Time{}, looked: time.Now(), purged: map[string]bool{}, lastID: "0",
+		final: map[string]sm.State{}, since: map[string]time.Time{}, looked: time.Now(), purged: map[string]bool{}, lastID: "0", unknowable: map[string]bool{},
 	}
 	slow := r.client(newLine(r.redis.Dial, 400*time.Millisecond))
 	t.Cleanup(func() { _ = slow.Close() })

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/sandbox"
@@ -215,6 +216,9 @@ func TestHintWithoutRedis(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	b.rdb = server.Client()
 	b.ledger, b.queue = ledger.NewRedis(b.rdb), wakeup.New(b.rdb)
+	if err := gate.Begin(t.Context(), b.rdb); err != nil {
+		t.Fatal(err)
+	}
 	w := b.worker(t, "w1")
 	b.open(t, w)
 	b.send(t, w, "PAY-1", sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayPending, Then: "00"}}})

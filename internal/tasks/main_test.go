@@ -83,6 +83,9 @@ func setup(t *testing.T) *bundle {
 	}
 	b.ledger = ledger.NewRedis(b.rdb)
 	b.queue = wakeup.New(b.rdb)
+	if err := gate.Begin(t.Context(), b.rdb); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 

@@ -102,9 +102,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 			return take, true // DANA is asked first
 		}
 		// Only what is about to be sent is counted by the limits.
-		admitted, unasked = r.Gate.Admit(ctx, gate.Payment{
-			API: string(out.sendAPI), Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee(),
-		})
+		admitted, unasked = r.Gate.Admit(ctx, paymentOf(p, out))
 		return take, admitted && unasked == nil
 	})
 	if err = errors.Join(err, unasked); err != nil {
@@ -130,6 +128,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	x := out.transfer(r.DANA, xctx, attempt.ExternalID, rec.Payout, rec.Tx.NeedNotify == "true")
 	*verdict = verdictOf(x)
 	r.pace(ctx, x)
+	r.alike(ctx, paymentOf(rec.Payout, out), x.Outcome)
 	sent := rec.Tx.Open
 	ev := statemachine.SendResult(sent, x.Outcome, r.Now())
 	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec)
@@ -154,6 +153,29 @@ func (r *Runner) bookLost(ctx context.Context, p payout.Payout) error {
 	}
 	r.booked(ctx, rec, d, lost)
 	return nil
+}
+
+func paymentOf(p payout.Payout, out door) gate.Payment {
+	return gate.Payment{API: string(out.sendAPI), Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee()}
+}
+
+// alike holds all sending when DANA refuses one payee after the other with the same code. It comes before the refusal is written down:
+// each moment costs a payout behind this one.
+func (r *Runner) alike(ctx context.Context, p gate.Payment, o statemachine.Outcome) {
+	switch {
+	case o.Kind == statemachine.Succeeded, o.Kind == statemachine.InProgress, o.Kind == statemachine.Refused && o.Why.PayeeCause():
+		r.Gate.Taken(p.API)
+		return
+	case o.Kind != statemachine.Refused, o.Why.MerchantCause(): // nothing is learnt, or it holds by itself
+		return
+	}
+	first, err := r.Gate.Refused(context.WithoutCancel(ctx), p, o.Code)
+	switch {
+	case err != nil: // the next refusal counts
+		r.Log.Error("a refusal could not be counted", zap.String("ref", p.Ref), zap.Error(err))
+	case first:
+		r.Log.Error("ALL SENDING IS HELD: "+holdAdvice(gate.RefusedAlike), zap.String("cause", string(gate.RefusedAlike)), zap.String("code", o.Code), zap.String("ref", p.Ref))
+	}
 }
 
 // pace makes all workers slow down when DANA says that they send too fast, and go on when it takes a send again.

@@ -34,6 +34,8 @@ type Sweeper struct {
 	// Grace is how long a step may be overdue before its wake-up counts as lost, and
 	// Retention how long finished payouts are kept.
 	Grace, Retention time.Duration
+
+	audited ledger.AuditPlace
 }
 
 // Run sweeps until ctx ends.
@@ -64,6 +66,9 @@ func (s *Sweeper) Run(ctx context.Context) {
 
 // Sweep is one look at everything that is overdue.
 func (s *Sweeper) Sweep(ctx context.Context) error {
+	if err := s.Gate.Fit(); err != nil {
+		return err
+	}
 	now := s.Now()
 	for _, step := range []statemachine.Step{statemachine.StepAnswer, statemachine.StepSend, statemachine.StepInquire} {
 		for kind := range doors {
@@ -119,15 +124,42 @@ func (s *Sweeper) ahead(kind payout.Kind, step statemachine.Step, now time.Time)
 
 // tidy takes up what stands only in archived tasks, and forgets what is past its retention.
 func (s *Sweeper) tidy(ctx context.Context) error {
+	if err := s.Gate.Fit(); err != nil {
+		return err
+	}
 	for kind := range doors {
 		queue, send := wakeup.Route(kind, statemachine.StepSend)
 		if err := s.rescueArchived(ctx, queue, send); err != nil {
 			return err
 		}
 	}
-	n, err := s.Ledger.Purge(ctx, s.Now().Add(-s.Retention), sweepLimit)
+	if err := s.audit(ctx); err != nil {
+		return err
+	}
+	now, err := s.Ledger.Now(ctx) // a worker whose clock is wrong must not forget what is not old
+	if err != nil {
+		return err
+	}
+	n, err := s.Ledger.Purge(ctx, now.Add(-s.Retention), sweepLimit)
 	if n > 0 {
 		s.Log.Info("forgot finished payouts past their retention", zap.Int("count", n))
+	}
+	return err
+}
+
+// audit mends what the indexes of open payouts have lost or have too much.
+func (s *Sweeper) audit(ctx context.Context) error {
+	at, mended, err := s.Ledger.Audit(ctx, s.audited)
+	s.audited = at
+	for _, ref := range mended.Payouts {
+		s.Metrics.Find("lost_index")
+		s.Log.Warn("a payout was missing from an index, or in a wrong one, and was put back", zap.String("ref", ref))
+	}
+	for range mended.Orphans {
+		s.Metrics.Find("orphan")
+	}
+	if n := len(mended.Orphans); n > 0 {
+		s.Log.Warn("an index named payouts that are not on record; they were taken out of it", zap.Int("count", n), zap.Strings("refs", mended.Orphans[:min(n, 10)]))
 	}
 	return err
 }
@@ -135,7 +167,10 @@ func (s *Sweeper) tidy(ctx context.Context) error {
 func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 	rec, err := s.Ledger.Get(ctx, w.Ref)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return nil // purged this very moment
+		return s.Ledger.Orphan(ctx, w.Ref) // purged this very moment, or lost: it must not stand in the way of others
+	}
+	if errors.Is(err, ledger.ErrUnreadable) {
+		return s.Ledger.Postpone(ctx, w, s.Now().Add(patience*s.Grace)) // put aside; it stops nobody else
 	}
 	if err != nil {
 		return err

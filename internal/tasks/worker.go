@@ -32,12 +32,12 @@ func (w *Worker) Run(ctx context.Context) error {
 	inquiring := max(1, w.Concurrency/4)
 	sending := max(1, (w.Concurrency-inquiring)/len(doors))
 
-	handlers := types{}
+	handlers := types{handle: map[string]asynq.HandlerFunc{}, fit: w.Runner.Gate.Fit}
 	servers := []*asynq.Server{asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, wakeup.QueueInquiry, inquiring))}
 	for kind := range doors {
 		queue, send := wakeup.Route(kind, statemachine.StepSend)
 		_, inquire := wakeup.Route(kind, statemachine.StepInquire)
-		handlers[send], handlers[inquire] = w.Runner.Send, w.Runner.Inquire
+		handlers.handle[send], handlers.handle[inquire] = w.Runner.Send, w.Runner.Inquire
 		servers = append(servers, asynq.NewServerFromRedisClient(w.Redis, w.config(ctx, queue, sending)))
 	}
 
