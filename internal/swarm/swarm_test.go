@@ -36,7 +36,7 @@ const (
 	workers  = 2
 	steps    = 16               // of a run, each up to maxPause long
 	maxPause = 20 * time.Second // between two troubles
-	settleIn = 30 * time.Minute // after the last trouble: a hold that comes back waits up to 5 minutes each time
+	settleIn = time.Hour        // after the last trouble: a hold that comes back waits up to 5 minutes each time
 	cutOff   = time.Hour        // of the follow-up
 	clockOff = 3 * time.Second  // at most: of each worker's clock
 )
