@@ -60,7 +60,7 @@ func (g *Gate) watch(ctx context.Context) {
 	g.mu.Lock()
 	stopped := g.stopped
 	g.mu.Unlock()
-	if stopped {
+	if stopped || g.Fit() != nil { // a reading of a month ahead would be the newest for a month
 		return
 	}
 	// The turn ends by itself, so that nothing has to be given back by a worker that died.

@@ -49,7 +49,7 @@ func (g *Gate) probeDue(ctx context.Context) {
 	g.mu.Lock()
 	holds, stopped := g.holds, g.stopped
 	g.mu.Unlock()
-	if g.cfg.Probe == nil || stopped {
+	if g.cfg.Probe == nil || stopped || g.Fit() != nil {
 		return
 	}
 	for _, h := range holds {

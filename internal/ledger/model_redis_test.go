@@ -37,7 +37,7 @@ func TestStoreIsTheModels(t *testing.T) {
 			}
 			newTwin(t, rdb, rand.New(rand.NewPCG(seed, n)), did).run(fmt.Sprintf("seed %d/%d", seed, n), 150)
 		}
-		for _, what := range []string{"created", "known", "conflict", "written", "stale", "forbidden", "lost", "repeated", "repeated after another's write", "postponed", "final on an old version"} {
+		for _, what := range []string{"created", "known", "conflict", "written", "stale", "forbidden", "lost", "repeated", "repeated after another's write", "postponed", "forgotten", "known by its tombstone", "missing", "final on an old version"} {
 			if did[what] == 0 {
 				t.Errorf("never happened: %s", what)
 			}
@@ -67,7 +67,7 @@ type writer struct {
 
 func newTwin(t *testing.T, rdb *redis.Client, dice *rand.Rand, did map[string]int) *twin {
 	p := &twin{
-		t: t, dice: dice, did: did, now: modelTime, store: imitation{payouts: map[string]*imitated{}},
+		t: t, dice: dice, did: did, now: modelTime, store: imitation{payouts: map[string]*imitated{}, forgotten: map[string]Record{}},
 		policy: sm.Policy{
 			RetryDelays: []time.Duration{time.Second, time.Second}, InquiryDelays: []time.Duration{time.Second},
 			InquiryCutoff: time.Hour, ResendWindow: 2 * time.Hour, NotFoundConfirmations: 2, ResendLimit: 1, NotFoundAction: sm.Resend,
@@ -104,7 +104,11 @@ func (p *twin) run(name string, steps int) {
 		case n < 18:
 			p.applyAs(w, p.ref(), p.dice.IntN(6))
 		case n < 19:
-			p.postpone(w)
+			if p.dice.IntN(4) == 0 {
+				p.purge(w)
+			} else {
+				p.postpone(w)
+			}
 		default:
 			p.now = p.now.Add(time.Duration(p.dice.Int64N(int64(20 * time.Minute))))
 		}
@@ -125,7 +129,7 @@ func (p *twin) payout(ref string) payout.Payout {
 		if other {
 			in.Account = "2460888510"
 		}
-	} else if other {
+	} else if in.Fee = "2500"; other {
 		in.Customer = "62811742235"
 	}
 	got, err := in.Parse()
@@ -160,6 +164,13 @@ func (p *twin) create(w *writer) {
 		want[i].Record, want[i].New, want[i].Err = p.store.create(each, "payroll", now)
 	}
 	for i, c := range got {
+		if was, ok := p.store.forgotten[ps[i].Ref]; ok && !lost.after {
+			p.did["known by its tombstone"]++
+			if !c.Forgotten || c.New || class(c.Err) != class(want[i].Err) || c.Record.Tx.State != was.Tx.State {
+				p.t.Fatalf("%s was forgotten as %s, and is %+v", ps[i].Ref, was.Tx.State, c)
+			}
+			continue
+		}
 		if lost.after {
 			p.did["lost"]++
 			if c.Err == nil {
@@ -309,6 +320,22 @@ func (p *twin) event(rec Record) sm.Event {
 		return sm.AccountResult("ext", out, now)
 	}
 	return sm.SendResult(attempt, out, now)
+}
+
+func (p *twin) purge(w *writer) {
+	before := p.now.Add(-30 * time.Minute)
+	n, err := w.ledger.Purge(p.t.Context(), before, 1000)
+	if want := p.store.purge(before); err != nil || n != want {
+		p.t.Fatalf("forgot %d payouts, %v, want %d", n, err, want)
+	}
+	p.did["forgotten"] += n
+	for _, w := range p.writers {
+		for ref, c := range w.read {
+			if p.store.payouts[ref] == nil {
+				w.read[ref] = copyOf{c.rec, false}
+			}
+		}
+	}
 }
 
 func (p *twin) postpone(w *writer) {

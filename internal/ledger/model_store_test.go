@@ -17,8 +17,9 @@ import (
 // imitation is the store as the model has it: a write happens if and only if nobody has written since its writer
 // read (worker.fresh), and what it writes is what apply says. TestStoreIsTheModels holds Redis to it.
 type imitation struct {
-	payouts map[string]*imitated
-	events  []Event
+	payouts   map[string]*imitated
+	forgotten map[string]Record // as they were when they were forgotten: their references are for ever
+	events    []Event
 }
 
 // imitated is one payout, with all that the store keeps about it.
@@ -41,6 +42,12 @@ func (m *imitation) create(p payout.Payout, by string, now time.Time) (rec Recor
 			err = ErrConflict
 		}
 		return old.rec, false, err
+	}
+	if old, ok := m.forgotten[p.Ref]; ok {
+		if old.Payout != p {
+			err = ErrConflict
+		}
+		return old, false, err
 	}
 	rec = Record{
 		Payout: p, Tx: sm.New(p.Ref, p.Amount, p.NotAfter, now), By: by, CreatedAt: now, UpdatedAt: now, Schema: schema, Version: 1,
@@ -75,6 +82,18 @@ func (m *imitation) apply(c copyOf, d sm.Decision, answer string) (Record, error
 		}
 	}
 	return next, nil
+}
+
+// purge forgets what was over before the time given.
+func (m *imitation) purge(before time.Time) (n int) {
+	for ref, p := range m.payouts {
+		if p.over != 0 && p.over < before.UnixMilli() {
+			delete(m.payouts, ref)
+			m.forgotten[ref] = p.rec
+			n++
+		}
+	}
+	return n
 }
 
 func (m *imitation) postpone(w Wake, at time.Time) {
@@ -115,6 +134,9 @@ func (m *imitation) books() (lines []string) {
 		}
 	}
 	for i, e := range m.events {
+		if m.payouts[e.Ref] == nil && e.Outcome() {
+			e = Event{} // nothing on record bears it out any more
+		}
 		lines = append(lines, eventLine(i, e))
 	}
 	return lines

@@ -3,6 +3,7 @@
 package swarm
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
+	"github.com/salur-id/salur/internal/tasks"
 	"github.com/salur-id/salur/internal/wakeup"
 )
 
@@ -52,6 +54,22 @@ var machinery = []fault{
 		r.workers[i].stop()
 		r.workers[i] = r.start(r.clock()) // beside the old one, which finishes
 		return nil
+	}},
+	{"clock set wrong", func(r *run) func() {
+		off := []time.Duration{31 * 24 * time.Hour, -31 * 24 * time.Hour, 10 * time.Minute, -10 * time.Minute}[r.dice.IntN(4)]
+		w := r.one()
+		right := w.off.Swap(int64(off))
+		begins := r.start(off) // a worker that begins with such a clock
+		r.pass(5 * time.Second)
+		select {
+		case <-begins.ended:
+			if !errors.As(begins.refused, new(*tasks.ClockError)) {
+				r.t.Errorf("a worker whose clock is off by %s ended with %v", off, begins.refused)
+			}
+		default:
+			r.t.Errorf("a worker whose clock is off by %s has started", off)
+		}
+		return func() { w.off.Store(right) }
 	}},
 	{"worker cut off from Redis", func(r *run) func() {
 		l := r.one().toRedis
@@ -163,6 +181,9 @@ func (r *run) enqueue(typ, payload string, options ...asynq.Option) {
 // ask is `ledger inquire`.
 func (r *run) ask(ref string) {
 	rec, d, err := ledger.Update(r.ctx, r.ledger, r.policy, ref, "", func(ledger.Record) (sm.Event, bool) { return sm.AskNow("Sari", "", time.Now()), true })
+	if errors.Is(err, ledger.ErrNotFound) {
+		return // it was forgotten this very moment
+	}
 	if r.check(err); !d.Ignored {
 		r.check(r.queue.Wake(r.ctx, rec))
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -68,13 +67,15 @@ type worker struct {
 	*tasks.Worker
 	toRedis, toDANA *line
 	stop            context.CancelFunc
-	ended           chan struct{} // closed when Run has returned
+	off             atomic.Int64  // how far its clock is off, in ns
+	ended           chan struct{} // closed when it has ended
+	refused         error         // why it did not start, once it has ended
 }
 
 func newFleet(t *testing.T, dice *mathrand.Rand, afterLoss bool) *fleet {
 	f := &fleet{t: t, redis: miniredis.NewMiniRedis(), danaAt: newListener(), policy: sm.DefaultPolicy()}
 	f.policy.InquiryCutoff, f.policy.AfterLoss = cutOff, afterLoss
-	f.retention = 240 * time.Hour
+	f.retention = []time.Duration{24 * time.Hour, 3 * time.Minute}[dice.IntN(2)]
 	f.clock = func() time.Duration { return time.Duration(dice.Int64N(int64(2*clockOff))) - clockOff }
 	f.redis.SetTime(time.Now())
 	var err error
@@ -135,7 +136,8 @@ func (f *fleet) start(off time.Duration) *worker {
 		toDANA:  newLine(f.danaAt.connect, 100*time.Millisecond),
 		ended:   make(chan struct{}),
 	}
-	clock := func() time.Time { return time.Now().Add(off) }
+	w.off.Store(int64(off))
+	clock := func() time.Time { return time.Now().Add(time.Duration(w.off.Load())) }
 	client := f.partner(clock, w.toDANA)
 	rdb := f.client(w.toRedis)
 	r := &tasks.Runner{
@@ -161,16 +163,21 @@ func (f *fleet) start(off time.Duration) *worker {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stop = cancel
 	f.all.Go(func() {
-		if err := errors.Join(store.Start(ctx), store.Run(ctx)); err != nil {
-			f.t.Error(err)
+		defer close(w.ended)
+		defer func() { _ = rdb.Close() }()
+		if w.refused = store.Start(ctx); w.refused != nil {
+			return
 		}
-	})
-	f.all.Go(func() {
+		var watching sync.WaitGroup
+		watching.Go(func() {
+			if err := store.Run(ctx); err != nil {
+				f.t.Error(err)
+			}
+		})
 		if err := w.Run(ctx); err != nil {
 			f.t.Error(err)
 		}
-		_ = rdb.Close()
-		close(w.ended)
+		watching.Wait()
 	})
 	f.ever = append(f.ever, w)
 	return w

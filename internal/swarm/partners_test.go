@@ -3,8 +3,11 @@
 package swarm
 
 import (
+	"slices"
+	"sync"
 	"time"
 
+	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/sandbox"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
@@ -45,6 +48,20 @@ var partners = []fault{
 		}
 		return late
 	}},
+	{"every send refused alike", func(r *run) func() {
+		code := []sandbox.Answer{"400xx02", "403xx15", "403xx18"}[r.dice.IntN(3)]
+		before := r.failedAs(code)
+		mend := r.spoil([]string{"topup", "transfer-bank"}, sandbox.Behaviour{Sends: []sandbox.Send{{Pay: sandbox.PayNever, Answer: code}}})
+		for range 20 {
+			r.submit()
+		}
+		r.pass(20 * time.Second)
+		if n := r.failedAs(code) - before; n > refusedAlike {
+			r.t.Errorf("%d payouts failed of a refusal (%s) that met every one", n, code)
+		}
+		mend()
+		return nil
+	}},
 	{"answers without their fields", func(r *run) func() {
 		undo := r.spoil([]string{"topup", "transfer-bank"}, sandbox.Behaviour{Sends: []sandbox.Send{{Answer: sandbox.Missing}}})
 		asked := []string{"account-inquiry", "bank-account-inquiry", "topup-status", "transfer-bank-status"}
@@ -53,12 +70,41 @@ var partners = []fault{
 	}},
 }
 
+// refusedAlike is how many payouts may fail of a refusal that all of them meet: of each kind those that it takes to see it, and
+// those that were under way then.
+const refusedAlike = 2 * (5 + 4*workers)
+
+// failedAs counts the payouts that failed of a refusal.
+func (r *run) failedAs(code sandbox.Answer) (n int) {
+	for _, rec := range r.promises() {
+		got := rec.Last.ResponseCode
+		if rec.Tx.State == sm.StateFailed && len(got) == 7 && got[:3]+got[5:] == string(code[:3]+code[5:]) {
+			n++
+		}
+	}
+	return n
+}
+
+// resume is a person who has looked at a hold for equal refusals.
+func (r *run) resume() {
+	holds, err := gate.ReadHolds(r.ctx, r.rdb)
+	if r.check(err); slices.ContainsFunc(holds, func(h gate.Hold) bool { return h.Cause == gate.RefusedAlike }) {
+		r.tally.count("held for equal refusals")
+		_, err := gate.Resume(r.ctx, r.rdb, "", "Sari", time.Now())
+		r.check(err)
+	}
+}
+
 // away stops all workers and lets much time pass at once: a worker at work looks around several times a second.
 func (r *run) away(d time.Duration) {
+	var ended sync.WaitGroup
 	for _, w := range r.ever {
-		w.end()
-		<-w.ended
+		ended.Go(func() {
+			w.end()
+			<-w.ended
+		})
 	}
+	ended.Wait()
 	r.promises()
 	time.Sleep(d)
 	r.redis.SetTime(time.Now())

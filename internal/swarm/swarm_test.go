@@ -91,7 +91,7 @@ func TestSwarm(t *testing.T) {
 // complete fails when a kind of trouble, or in the long form a way of DANA or an edge of
 // the machine, never happened.
 func (y *tally) complete(t *testing.T, long bool) {
-	want := []string{"breaker opened"}
+	want := []string{"breaker opened", "held for equal refusals"}
 	for _, f := range faults {
 		want = append(want, "trouble: "+f.name)
 	}
@@ -169,6 +169,9 @@ func (r *run) all(n int) {
 			r.mend(1)
 		}
 		r.promises()
+		if r.dice.IntN(2) == 0 {
+			r.resume()
+		}
 	}
 	r.mend(len(r.mends))
 	r.settle()
@@ -215,6 +218,7 @@ func (r *run) check(err error) {
 func (r *run) settle() {
 	last := time.Now()
 	for open := r.open(); len(open)+len(r.plain) > 0; open = r.open() {
+		r.resume()
 		if r.pass(5 * time.Second); time.Since(last) > settleIn {
 			holds, err := gate.ReadHolds(r.ctx, r.rdb)
 			r.t.Errorf("not settled after %s: %d payouts, plain tasks %v; holds %+v %v", settleIn, len(open), r.plain, holds, err)

@@ -83,13 +83,19 @@ func (r *Runner) due(ctx context.Context, at time.Time) (bool, error) {
 // What is not known here: whether a write that returned an error happened. It is made
 // again, and the ledger recognises it. If Redis stays away the answer is lost from the
 // record; the attempt is on record, counts as lost at its deadline, and DANA's
-// deduplication makes the retry harmless (promise 1).
+// deduplication makes the retry harmless (promise 1). So does a worker whose clock was set wrong meanwhile: each time that
+// it wrote (of a hold, of the next step) would be wrong for all others.
 func (r *Runner) settle(
 	ctx context.Context, p payout.Payout, x danaclient.Exchange, ev statemachine.Event, fields ...zap.Field,
 ) (statemachine.Decision, error) {
 	fields = append(r.exchangeFields(p.Ref, x), fields...)
 	r.Metrics.Exchange(string(x.API), x.Outcome.Kind.String(), x.Duration)
 	ctx = context.WithoutCancel(ctx) // an answer in hand is written down, also by a worker told to stop
+	if err := r.Gate.Fit(); err != nil {
+		r.Metrics.Unrecorded()
+		r.Log.Error("an answer of DANA is not recorded", append(fields, traceField(ctx), zap.Error(err))...)
+		return statemachine.Decision{}, err
+	}
 	if cause := ev.Holds(); cause != "" {
 		r.hold(ctx, p, cause, ev.Outcome.Code)
 	}
