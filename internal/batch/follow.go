@@ -95,7 +95,7 @@ func (e *LostError) Error() string {
 	if e.Lost == 1 {
 		are = "payout is"
 	}
-	return fmt.Sprintf("%d %s no longer on record (the first: ref %q), %d still open; Redis has lost what it had, or they ended longer ago than SALUR_RETENTION. "+
+	return fmt.Sprintf("%d %s no longer on record (the first: ref %q), %d still open; Redis has lost what it had. "+
 		"How they ended is not known: do not pay anybody under a new reference, go by \"Redis was lost\" in docs/operations.md", e.Lost, are, e.First, e.Open)
 }
 
@@ -142,7 +142,7 @@ func followed(e *entry) bool { return e.verdict == Accepted || e.verdict == Know
 func (w *watch) readAll(ctx context.Context) error {
 	w.standing = Standing{}
 	var lost LostError
-	refs, entries := make([]string, 0, atOnce), make([]*entry, 0, atOnce)
+	refs, entries, payouts := make([]string, 0, atOnce), make([]*entry, 0, atOnce), make([]salur.Payout, 0, atOnce)
 	look := func() error {
 		found, err := w.client.GetMany(ctx, refs)
 		if err != nil {
@@ -150,6 +150,10 @@ func (w *watch) readAll(ctx context.Context) error {
 		}
 		for i, ref := range refs {
 			tx, ok := found[ref]
+			if state := states[entries[i].state]; !ok && entries[i].verdict == Known && state.Final() { // over for longer than SALUR_RETENTION
+				p := payouts[i]
+				tx, ok = salur.Transaction{Ref: ref, Kind: p.Kind, State: state, Amount: p.Amount, Fee: p.Fee}, true
+			}
 			if !ok { // how it ended is not known, so it is counted as nothing
 				if lost.Lost++; lost.Lost == 1 {
 					lost.First = ref
@@ -162,14 +166,15 @@ func (w *watch) readAll(ctx context.Context) error {
 				return err
 			}
 		}
-		refs, entries = refs[:0], entries[:0]
+		refs, entries, payouts = refs[:0], entries[:0], payouts[:0]
 		return nil
 	}
 	err := w.walk(ctx, func(_ int, r intake.Row, e *entry) error {
 		if !followed(e) {
 			return nil
 		}
-		if refs, entries = append(refs, r.Payout.Ref), append(entries, e); len(refs) < atOnce {
+		refs, entries, payouts = append(refs, r.Payout.Ref), append(entries, e), append(payouts, r.Payout)
+		if len(refs) < atOnce {
 			return nil
 		}
 		return look()

@@ -250,3 +250,37 @@ func TestFollowStandsStill(t *testing.T) {
 		t.Errorf("%d times, %v", times, err)
 	}
 }
+
+// A file whose payouts ended longer ago than they are kept is over, as it was, and pays nobody.
+func TestFollowForgottenPayouts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const file = header + "OLD,62811742234,5\n"
+	p := b.check(b.open("p.csv", file))
+	if err := p.Accept(t.Context(), true, nothing); err != nil {
+		t.Fatal(err)
+	}
+	b.end("OLD", sm.Outcome{Kind: sm.Succeeded})
+	if n, err := ledger.NewRedis(b.rdb).Purge(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Fatalf("forgot %d, %v", n, err)
+	}
+	p = b.check(b.open("again.csv", file))
+	if err := p.Accept(t.Context(), true, nothing); err != nil {
+		t.Fatal(err)
+	}
+	f := &follower{}
+	standing, err := p.Follow(t.Context(), f.listen())
+	if want := (Standing{salur.Succeeded: {Payouts: 1, Amount: salur.Rupiah(5)}}); err != nil || !maps.Equal(standing, want) {
+		t.Errorf("%v, %v", standing, err)
+	}
+	if len(f.ended) != 1 || f.ended["OLD"] != "succeeded " {
+		t.Errorf("told %v", f.ended)
+	}
+	if _, err := ledger.NewRedis(b.rdb).Get(t.Context(), "OLD"); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("on record again: %v", err)
+	}
+	p = b.check(b.open("other.csv", header+"OLD,62811742234,6\n"))
+	if text := b.show(p); !strings.Contains(text, "other content") {
+		t.Errorf("with another amount: %s", text)
+	}
+}

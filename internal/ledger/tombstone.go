@@ -32,10 +32,10 @@ var letters = map[statemachine.State]byte{
 	statemachine.StateSucceeded: 's', statemachine.StateFailed: 'f', statemachine.StateRefunded: 'r',
 }
 
-// gone is the bucket of a reference's tombstone: one of a million.
+// gone is the bucket of a reference's tombstone: one of 65,536.
 func (k keys) gone(ref string) string {
 	sum := sha256.Sum256([]byte(ref))
-	return string(k) + "gone:" + hex.EncodeToString(sum[:3])[:5]
+	return string(k) + "gone:" + hex.EncodeToString(sum[:2])
 }
 
 func (k keys) goneKey() string { return string(k) + "gone-key" } // the fingerprints' key, made once
