@@ -54,6 +54,7 @@ func (p Patient) Examine(ctx context.Context) []Finding {
 		findings = append(findings, Redis(ctx, p.Redis)...)
 		findings = append(findings, writes(ctx, p.Redis), memoryUsage(ctx, p.Redis))
 		findings = append(findings, redisClock(ctx, p.Redis, p.Now))
+		findings = append(findings, store(ctx, p))
 		findings = append(findings, payouts(ctx, p.Redis, p.Now)...)
 	}
 	return append(findings, dana(ctx, p)...)

@@ -28,6 +28,25 @@ func unread(check string, err error) Finding {
 	return Finding{Check: check, Level: Warning, Found: "cannot be read: " + err.Error(), Means: "how it stands is not known", Do: "let the user of REDIS_URL read it, or bring the node back"}
 }
 
+// store tells whose payouts Redis keeps, and whether it has lost some.
+func store(ctx context.Context, p Patient) Finding {
+	s, err := ledger.NewRedis(p.Redis).ReadStore(ctx)
+	c := p.Config.DANA
+	switch {
+	case err != nil:
+		return unread("store", err)
+	case s.Loss != nil:
+		return Finding{Check: "store", Level: Warning, Found: "Redis has lost payouts or attempts: " + s.Loss.Reason,
+			Means: "every payout that is not over counts as one that may have been paid", Do: "when all of before are over: ledger store --recovered"}
+	case s.Identity == ledger.Identity{}:
+		return fine("store", "it belongs to nobody yet; the first worker makes it its own")
+	case s.Identity != ledger.Identity{Env: c.Env, BaseURL: p.Base, Partner: c.PartnerID}:
+		return Finding{Check: "store", Level: Problem, Found: fmt.Sprintf("this Redis keeps the payouts of partner %s in %s, at %s", s.Identity.Partner, s.Identity.Env, s.Identity.BaseURL),
+			Means: "a worker with these settings refuses to start on it", Do: "use the Redis of this partner; see docs/redis.md"}
+	}
+	return fine("store", "it keeps the payouts of this partner, and no loss is known")
+}
+
 func holds(ctx context.Context, rdb redis.UniversalClient) (findings []Finding) {
 	all, err := gate.ReadHolds(ctx, rdb)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/durable"
 	"github.com/salur-id/salur/internal/money"
-	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -265,7 +265,7 @@ func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by str
 
 func made(ctx context.Context, rdb redis.UniversalClient, h Hold, replace bool) (bool, error) {
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
-	return redisfault.Eval(ctx, rdb, holdScript, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept, bit(replace)).Bool()
+	return durable.New(rdb).Run(ctx, holdScript, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept, bit(replace)).Bool()
 }
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A
@@ -290,7 +290,7 @@ func Resume(ctx context.Context, rdb redis.UniversalClient, reason, by string, a
 			args = append(args, h.Ref)
 		}
 	}
-	fields, err := redisfault.Eval(ctx, rdb, resumeScript, keys, args...).StringSlice()
+	fields, err := durable.New(rdb).Run(ctx, resumeScript, keys, args...).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
 	}

@@ -36,8 +36,8 @@ func (l *Redis) Confirm(ctx context.Context, events []*Event) ([]bool, error) {
 		if err != nil || e.Unreadable || rec.Payout.Kind != e.Kind || rec.Payout.Amount != e.Amount || rec.Version < e.Version {
 			continue
 		}
-		if e.ReferenceNo != "" && e.ReferenceNo != rec.Tx.ReferenceNo || e.Version == rec.Version && e.Reason != rec.Tx.Reason {
-			continue
+		if e.Version == rec.Version && (e.ReferenceNo != rec.Tx.ReferenceNo || e.Reason != rec.Tx.Reason) {
+			continue // of an earlier version the record does not have them any more
 		}
 		if accepted := rec.accepted(); e.is(accepted.Entry) {
 			confirmed[i] = true

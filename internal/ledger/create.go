@@ -58,7 +58,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 	for i, c := range calls {
 		runs[i] = &c.Call
 	}
-	l.replicas.runAll(ctx, createScript, runs)
+	l.replicas.RunAll(ctx, createScript, runs)
 	for _, c := range calls {
 		each, err := c.Cmd().Slice()
 		for n, i := range c.of {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/durable"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -26,7 +27,7 @@ type Outbox struct {
 	PutAside func(what string, err error)
 
 	rdb      redis.UniversalClient
-	replicas replicas
+	replicas durable.Writes
 	keys     keys
 }
 
@@ -143,7 +144,7 @@ func (o *Outbox) putAside(what string, err error) {
 // when it is, the zero time for never: then there is none. token is of one taker; the same call made
 // again is recognised by it. Behind Sentinel a replica has all that is told: it came before.
 func (o *Outbox) Take(ctx context.Context, ref, token string, now, until time.Time) (d Delivery, due time.Time, err error) {
-	got, err := o.replicas.run(ctx, takeScript, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
+	got, err := o.replicas.Run(ctx, takeScript, []string{o.keys.outbox(ref), o.keys.outboxHead(ref), o.keys.outboxDue(), o.keys.outboxSince()},
 		ref, token, millis(now), millis(until)).Slice()
 	if err != nil {
 		return Delivery{}, time.Time{}, fmt.Errorf("ledger: outbox: take the outcome of payout %s: %w", ref, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/durable"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -28,7 +29,7 @@ type Redis struct {
 	PutAside func(what string, err error)
 
 	rdb      redis.UniversalClient
-	replicas replicas
+	replicas durable.Writes
 	keys     keys
 	aside    aside
 	seal     tombstoneKey
@@ -42,7 +43,7 @@ var _ Ledger = (*Redis)(nil)
 
 // NewRedis is a ledger over a connection that the caller owns.
 func NewRedis(rdb redis.UniversalClient) *Redis {
-	return &Redis{rdb: rdb, replicas: newReplicas(rdb), keys: "salur:{topup}:"}
+	return &Redis{rdb: rdb, replicas: durable.New(rdb), keys: "salur:{topup}:"}
 }
 
 // Ping is nil when the ledger can be read: in a cluster, on the node that has it. It reads a key, for a PING goes
@@ -153,9 +154,9 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	if next.Tx.Next == statemachine.StepAnswer {
 		epoch = l.Epoch() // no attempt is made on the word of a store that has forgotten
 	}
-	durable := l.replicas
-	durable.on = durable.on && mustLast(next, d)
-	res, err := durable.run(ctx, applyScript,
+	writes := l.replicas
+	writes.On = writes.On && mustLast(next, d)
+	res, err := writes.Run(ctx, applyScript,
 		[]string{
 			k.tx(ref), k.history(ref), k.open(rec.Payout.Kind, rec.Tx.Next), k.state(rec.Tx.State), k.sums(), k.events(),
 			k.open(rec.Payout.Kind, next.Tx.Next), k.state(next.Tx.State), k.finished(), k.store(),

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/salur-id/salur/internal/config"
+	"github.com/salur-id/salur/internal/durable"
 	"github.com/salur-id/salur/internal/money"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
@@ -18,7 +19,7 @@ import (
 // behind is a ledger that waits for replicas, as behind Sentinel.
 func behind(s *redistest.Server) *Redis {
 	l := NewRedis(s.Client())
-	l.replicas.on = true
+	l.replicas.On = true
 	return l
 }
 
@@ -44,7 +45,7 @@ func TestWaitsBehindSentinelAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer rdb.Close()
-		if got := NewRedis(rdb).replicas.on; got != want {
+		if got := NewRedis(rdb).replicas.On; got != want {
 			t.Errorf("%s: %t", string(url), got)
 		}
 	}
@@ -70,11 +71,11 @@ func TestNothingRestsOnTheMasterAlone(t *testing.T) {
 	}
 	replica.Freeze()
 	for range 2 {
-		if _, _, err := l.Create(ctx, ten("ONE"), now); !errors.Is(err, ErrNotReplicated) {
+		if _, _, err := l.Create(ctx, ten("ONE"), now); !errors.Is(err, durable.ErrNotReplicated) {
 			t.Errorf("create: %v", err)
 		}
 	}
-	if _, err := l.Apply(ctx, rec, d, ""); !errors.Is(err, ErrNotReplicated) {
+	if _, err := l.Apply(ctx, rec, d, ""); !errors.Is(err, durable.ErrNotReplicated) {
 		t.Errorf("write ahead: %v", err)
 	}
 	o := &Outbox{rdb: l.rdb, replicas: l.replicas, keys: l.keys}
@@ -83,7 +84,7 @@ func TestNothingRestsOnTheMasterAlone(t *testing.T) {
 	}
 	l.rdb.ZAdd(ctx, l.keys.outboxDue(), redis.Z{Score: 1, Member: "BEFORE"})
 	l.rdb.RPush(ctx, l.keys.outbox("BEFORE"), `1-0 {"ref":"BEFORE"}`)
-	if _, _, err := o.Take(ctx, "BEFORE", "token", now, now.Add(time.Minute)); !errors.Is(err, ErrNotReplicated) {
+	if _, _, err := o.Take(ctx, "BEFORE", "token", now, now.Add(time.Minute)); !errors.Is(err, durable.ErrNotReplicated) {
 		t.Errorf("take an outcome: %v", err)
 	}
 	if _, _, err := NewRedis(master.Client()).Create(ctx, ten("CARELESS"), now); err != nil {
@@ -106,10 +107,10 @@ func TestARepetitionWaitsToo(t *testing.T) {
 	master, replica := pair(t)
 	l := behind(master)
 	replica.Freeze()
-	if _, _, err := l.Create(ctx, ten("ONE"), time.Now()); !errors.Is(err, ErrNotReplicated) {
+	if _, _, err := l.Create(ctx, ten("ONE"), time.Now()); !errors.Is(err, durable.ErrNotReplicated) {
 		t.Fatal(err)
 	}
-	if _, created, err := behind(master).Create(ctx, ten("ONE"), time.Now()); !errors.Is(err, ErrNotReplicated) {
+	if _, created, err := behind(master).Create(ctx, ten("ONE"), time.Now()); !errors.Is(err, durable.ErrNotReplicated) {
 		t.Errorf("on another connection: %t, %v", created, err)
 	}
 	replica.Thaw()
@@ -141,7 +142,7 @@ func TestAMasterAloneGoesOn(t *testing.T) {
 	replica.Freeze()
 	redistest.Await(t, "the ledger to wait again", func() bool {
 		_, _, err := l.Create(ctx, ten("ALONE"), time.Now())
-		return errors.Is(err, ErrNotReplicated)
+		return errors.Is(err, durable.ErrNotReplicated)
 	})
 }
 
@@ -152,7 +153,7 @@ func BenchmarkWaiting(b *testing.B) {
 	for name, on := range map[string]bool{"with": true, "without": false} {
 		b.Run(name, func(b *testing.B) {
 			l := behind(master)
-			l.replicas.on = on
+			l.replicas.On = on
 			for i := 0; b.Loop(); i++ {
 				if _, _, err := l.Create(b.Context(), ten(time.Now().String()), time.Now()); err != nil {
 					b.Fatal(err)

@@ -1,4 +1,5 @@
-package ledger
+// Package durable makes writes to Redis outlive a failover behind Sentinel, where the master alone is not to be believed.
+package durable
 
 import (
 	"context"
@@ -23,34 +24,35 @@ const (
 	aloneFor = time.Second
 )
 
-// replicas makes writes wait for a replica behind Sentinel, where a failover would undo those that
+// Writes makes writes wait for a replica behind Sentinel, where a failover would undo those that
 // only the master had. It is for the writes that something outside rests on: a payout that
-// is called accepted, an attempt that is about to be sent, an outcome that is about to be told.
+// is called accepted, an attempt that is about to be sent, an outcome that is about to be told, what a person has decided.
 //
 // A master that has no replica is not waited for: then there is none that could take over with less,
 // unless it was cut off from it. Whoever rather stops than runs on one server says so to Redis
 // (min-replicas-to-write), which then refuses the write itself.
-type replicas struct {
+type Writes struct {
+	On    bool // they wait; New sets it behind Sentinel
 	rdb   redis.UniversalClient
-	on    bool
 	alone *atomic.Int64 // until when the master is believed to have no replica, in ms
 }
 
-func newReplicas(rdb redis.UniversalClient) replicas {
+// New is for writes over a connection that the caller owns.
+func New(rdb redis.UniversalClient) Writes {
 	c, ok := rdb.(*redis.Client)
 	// go-redis's own name for a client that asks sentinels for its address.
-	return replicas{rdb: rdb, on: ok && c.Options().Addr == "FailoverClient", alone: new(atomic.Int64)}
+	return Writes{rdb: rdb, On: ok && c.Options().Addr == "FailoverClient", alone: new(atomic.Int64)}
 }
 
 // pipelined is rdb.Pipelined for commands that write, with the replica's acknowledgement in the
 // same exchange: WAIT speaks of what the master had written by its connection's last command, whoever
 // wrote it, so that a script that finds its work done waits for it too. The commands' errors are in them;
 // the error returned is of the waiting alone.
-func (r replicas) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error {
+func (r Writes) pipelined(ctx context.Context, fn func(redis.Pipeliner)) error {
 	var acked *redis.Cmd
 	_, _ = r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error
 		fn(p)
-		if r.on && time.Now().UnixMilli() >= r.alone.Load() {
+		if r.On && time.Now().UnixMilli() >= r.alone.Load() {
 			acked = p.Do(ctx, "WAIT", 1, replicateWithin.Milliseconds())
 		}
 		return nil
@@ -84,15 +86,15 @@ func unsure(what string, err error) error {
 	return fmt.Errorf("%w: %s: %v", ErrNotReplicated, what, err)
 }
 
-// run runs a script in such an exchange. A Redis that does not know the script gets it first.
-func (r replicas) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+// Run runs a script in such an exchange. A Redis that does not know the script gets it first.
+func (r Writes) Run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
 	c := &redisfault.Call{Keys: keys, Args: args}
-	r.runAll(ctx, script, []*redisfault.Call{c})
+	r.RunAll(ctx, script, []*redisfault.Call{c})
 	return c.Cmd()
 }
 
-// runAll runs a script once for each call, in one exchange.
-func (r replicas) runAll(ctx context.Context, script *redis.Script, calls []*redisfault.Call) {
+// RunAll runs a script once for each call, in one exchange.
+func (r Writes) RunAll(ctx context.Context, script *redis.Script, calls []*redisfault.Call) {
 	var unsafe error
 	redisfault.EvalAll(ctx, r.rdb, func(ctx context.Context, fill func(redis.Pipeliner)) {
 		if err := r.pipelined(ctx, fill); err != nil {
