@@ -67,6 +67,7 @@ var (
 	unanswered = guard{"cut-off reached, and asked without an answer for as long again", func(c *decision) bool {
 		return c.tx.Unanswered >= c.policy.unansweredLimit()
 	}}
+	deniedAtCutOff = guard{"cut-off reached, for this payout alone", func(c *decision) bool { return c.ev.Alone && pastCutOff.holds(c) }}
 	// unconfirmed: this "not found" and those before it in a row are too few.
 	unconfirmed     = guard{"fewer than N in a row", func(c *decision) bool { return c.tx.NotFound+1 < c.policy.NotFoundConfirmations }}
 	onceKnownToDANA = guard{"DANA knew it before, or an inconsistent request on record", func(c *decision) bool { return c.tx.Accepted || c.tx.Inconsistent }}

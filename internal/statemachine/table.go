@@ -132,6 +132,8 @@ var table = map[State][]rule{
 		{on: inquired(NotSent), when: repeated, to: StatePending, do: record},
 		{on: inquired(NotSent), to: StatePending, do: inquireAgain},
 		{on: inquired(Denied), when: repeated, to: StatePending, do: record},
+		// DANA answers about others, and not about this one.
+		{on: inquired(Denied), when: deniedAtCutOff, to: StateReview, do: finish, reason: DeniedAlone},
 		{on: inquired(Denied), to: StatePending, do: inquireAgain},
 
 		{on: InquireNow, to: StatePending, do: askNow},

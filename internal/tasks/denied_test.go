@@ -55,3 +55,33 @@ func TestLostCredentialsParkNobody(t *testing.T) {
 		}
 	}
 }
+
+// A payout about which alone DANA refuses to answer holds once, and at the cut-off a person looks at it; the others go on.
+func TestInquiryDeniedForOnePayoutHoldsOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.policy.InquiryCutoff = 8 * time.Second
+	b.behave(t, sandbox.Target{Ref: "ODD"}, sandbox.Behaviour{
+		Sends: []sandbox.Send{{Pay: sandbox.PayPending}}, Inquiries: []sandbox.Inquiry{{Answer: "401xx00"}},
+	})
+	b.start(t, b.worker(t, "w1"))
+	b.submit(t, "ODD", good)
+	b.awaitHold(t, sm.CredentialsRefused)
+	rec := b.await(t, "ODD", sm.StateReview)
+	if rec.Tx.Reason != "denied_alone" {
+		t.Errorf("%+v", rec.Tx)
+	}
+	b.submit(t, "PAY-1", good)
+	b.await(t, "PAY-1", sm.StateSucceeded)
+	log, err := gate.Log(t.Context(), b.rdb, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := 0
+	for _, c := range log {
+		holds += len(c.Held)
+	}
+	if holds != 1 {
+		t.Errorf("held %d times: %+v", holds, log)
+	}
+}

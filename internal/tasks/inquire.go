@@ -59,6 +59,8 @@ func (r *Runner) Inquire(ctx context.Context, t *asynq.Task) error {
 	defer cancel()
 	x := out.status(r.DANA, xctx, id, rec.Payout)
 	verdict = verdictOf(x)
-	_, err = r.settle(ctx, rec.Payout, x, statemachine.InquiryResult(n, id, x.Outcome, r.Now()).Asked(now), number(ctx, "inquiry", n))
+	ev := statemachine.InquiryResult(n, id, x.Outcome, r.Now()).Asked(now)
+	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec, "inquiry_denied")
+	_, err = r.settle(ctx, rec.Payout, x, ev, number(ctx, "inquiry", n))
 	return err
 }

@@ -193,7 +193,7 @@ func holdAdvice(cause statemachine.Why) string {
 }
 
 // Probe makes one harmless exchange to see whether the cause of a system hold is gone:
-// an inquiry of the payout that met it for refused credentials, an account inquiry for
+// an inquiry of a reference that nobody has for refused credentials, an account inquiry for
 // refusals of the merchant. No answer, or one that proves nothing, lifts nothing.
 func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
@@ -211,7 +211,7 @@ func (r *Runner) Probe(ctx context.Context, h gate.Hold) bool {
 	d := doors[rec.Payout.Kind]
 	var x danaclient.Exchange
 	if h.Cause == statemachine.CredentialsRefused {
-		x = d.status(r.DANA, ctx, id, rec.Payout)
+		x = r.harmless(ctx, rec.Payout.Kind)
 	} else {
 		x, _ = d.account(r.DANA, ctx, id, rec.Payout)
 	}

@@ -131,7 +131,7 @@ func (r *Runner) send(ctx context.Context, rec ledger.Record, out door, verdict 
 	r.alike(ctx, paymentOf(rec.Payout, out), x.Outcome)
 	sent := rec.Tx.Open
 	ev := statemachine.SendResult(sent, x.Outcome, r.Now())
-	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec)
+	ev.Alone = x.Outcome.Kind == statemachine.Denied && r.deniedAlone(ctx, rec, "send_denied")
 	_, err = r.settle(ctx, rec.Payout, x, ev, number(ctx, "attempt", sent.Seq))
 	return false, err
 }
