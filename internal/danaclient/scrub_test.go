@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,7 +61,7 @@ func TestKeptAnswerNamesNobody(t *testing.T) {
 				return
 			}
 			defer conn.Close()
-			fmt.Fprint(conn.(net.Conn), "HTTP/1.1 Budi O'Brien 2460888509 9166000100 Gaji Budi\r\n\r\n")
+			fmt.Fprint(conn, "HTTP/1.1 Budi O'Brien 2460888509 9166000100 Gaji Budi\r\n\r\n")
 		},
 	}
 	for how, answer := range answers {
