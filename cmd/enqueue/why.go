@@ -47,7 +47,7 @@ func why(ctx context.Context, rdb redis.UniversalClient, s batch.Standing, moved
 			if h.By != gate.ByPerson {
 				by = "the system (" + string(h.Cause) + ")"
 			}
-			reasons = append(reasons, fmt.Sprintf("sending is held by %s since %s: %s", by, jakarta.Format(h.Since), h.Reason))
+			reasons = append(reasons, fmt.Sprintf("sending is held by %s since %s: %s", by, h.SinceText(jakarta.Format), h.Reason))
 		}
 	}
 	switch pending := s[salur.Pending].Payouts; {

@@ -109,11 +109,15 @@ type holdDocument struct {
 	Reason string           `json:"reason"`
 	Person string           `json:"person"`
 	Ref    string           `json:"ref"`
-	Since  string           `json:"since"`
+	Since  string           `json:"since"` // empty when it is not known
 }
 
 func newHoldDocument(h gate.Hold) holdDocument {
-	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, jakarta.Stamp(h.Since)}
+	since := ""
+	if !h.Since.IsZero() {
+		since = jakarta.Stamp(h.Since)
+	}
+	return holdDocument{h.By, h.Cause, h.Reason, h.Person, h.Ref, since}
 }
 
 // explain is a hold for people, in half a line.

@@ -24,6 +24,11 @@ func TestStatsNotes(t *testing.T) {
 			t.Errorf("%q is not in:\n%s", want, out)
 		}
 	}
+	b.rdb.HSet(t.Context(), "salur:{gate}:holds", "system:low_balance", `{"needs":"x"}`)
+	if out := b.must(t, "resume", "--json"); strings.Contains(out, "0001-01-01") || !strings.Contains(out, `"since":""`) {
+		t.Error(out)
+	}
+	b.rdb.HSet(t.Context(), "salur:{gate}:holds", "system:low_balance", `{"needs":"x"}`)
 	if out := b.must(t, "resume"); strings.Contains(out, "0001-01-01") {
 		t.Error(out)
 	}
