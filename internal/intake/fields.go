@@ -44,7 +44,7 @@ func zerosLost(in payout.Instruction) (fix string, lost bool) {
 
 // parse checks an instruction. A number that a spreadsheet has mangled gets a line of its
 // own, also in ref, where it would be a legal reference: the long references of a whole
-// payroll may all have become the same one. The value is masked whatever it was.
+// payroll may all have become the same one.
 func parse(in payout.Instruction) (payout.Payout, error) {
 	numbers := []payout.FieldError{
 		{Field: "ref", Value: in.Ref}, {Field: "customer", Value: in.Customer}, {Field: "amount", Value: string(in.Amount)},
@@ -56,7 +56,11 @@ func parse(in payout.Instruction) (payout.Payout, error) {
 	for _, f := range numbers {
 		if scientific.MatchString(f.Value) {
 			lost[f.Field] = true
-			bad = append(bad, payout.FieldError{Field: f.Field, Value: payout.Mask(f.Value), Fix: mangled})
+			shown := payout.Mask(f.Value)
+			if f.Field == "ref" || f.Field == "amount" || f.Field == "fee" {
+				shown = payout.Shown(f.Value)
+			}
+			bad = append(bad, payout.FieldError{Field: f.Field, Value: shown, Fix: mangled})
 		}
 	}
 	if fix, lostZeros := zerosLost(in); lostZeros {
