@@ -81,8 +81,9 @@ func TestSubmitBadBodies(t *testing.T) {
 		{"BeyondAllPayouts", `{"ref":"A-1","customer":"62811742234","amount":"1","fee":9999999999999999}`, invalidFields,
 			[]fault{{nil, "fee", "9999999999999999.00", "must be at most 1000000000000.00"}}},
 		{"BankCodeWithoutZeros", `{"ref":"A-1","kind":"bank","customer":"62811742234","amount":"1","bankCode":"14","account":"60888509"}`, invalidFields,
-			[]fault{{nil, "bankCode", "14", "a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; " +
-				"format both columns as text, enter the numbers again and export the file again"}}},
+			[]fault{{nil, "bankCode", "14", "write the bank's code with its leading zeros, 014, and look whether the account number has lost its own"}}},
+		{"Scientific", `{"ref":"A-1","customer":"62811742234","amount":6.5e+21}`, invalidFields,
+			[]fault{{nil, "amount", "6.5e+21", "is in scientific notation and may have lost digits; write all digits of it, in double quotes"}}},
 		{"EmptyArray", `[]`, invalidCount, nil},
 		{"TooMany", array(strings.Split(strings.Repeat("0,", 1000)+"0", ",")...), invalidCount, nil},
 		{"ArrayOfArrays", `[[]]`, invalidFields, []fault{{Index: new(int), Fix: `not one JSON object; write a payout as {"ref":"A-1","customer":"62811742234","amount":"10000"}`}}},

@@ -17,7 +17,7 @@ func Object(b []byte) (salur.Payout, error) {
 	if err != nil {
 		return salur.Payout{}, err
 	}
-	p, err := parse(in)
+	p, err := parse(in, false)
 	if err != nil {
 		return salur.Payout{}, toPublic(err)
 	}
