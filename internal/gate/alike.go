@@ -13,15 +13,15 @@ import (
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
-// One refusal is a payout's own; the same refusal of several payees in a row is somebody's systemic fault (promise 6), and each
+// One refusal is a payout's own; refusals of several payees in a row, and of nobody else, are a systemic fault (promise 6), and each
 // payout behind them would fail for it. What DANA refuses for the payee's sake, or for the merchant's, does not come here.
 const (
-	// RefusedAlike is the cause of a hold for equal refusals in a row. A person lifts it.
+	// RefusedAlike is the cause of a hold for refusals in a row. A person lifts it.
 	RefusedAlike statemachine.Why = "refused_alike"
 
-	// alikeMost is how many different payees in a row may be refused with one code.
+	// alikeMost is how many different payees in a row may be refused.
 	alikeMost = 5
-	// alikePrefix is before the name of an API: a hash of the code, since (the time of Redis in ms at the first refusal), and the digest of each payee.
+	// alikePrefix is before the name of an API: a hash of since (the time of Redis in ms at the first refusal), and the digest of each payee.
 	alikePrefix = "salur:{gate}:alike:"
 	alikeFor    = time.Hour // after the last refusal
 )
@@ -30,8 +30,8 @@ const (
 // DANA took its latest one, or -1.
 const takenSince = `
 local function takenSince(key, age)
-  local since = redis.call('HGET', key, 'since')
-  if not since or age < 0 then return end
+  local since = redis.pcall('HGET', key, 'since')
+  if type(since) ~= 'string' or age < 0 then return end
   local at = redis.call('TIME')
   if at[1] * 1000 + math.floor(at[2] / 1000) - age > tonumber(since) then redis.call('DEL', key) end
 end
@@ -39,18 +39,15 @@ end
 
 // refusedScript counts a refusal and returns of how many payees in a row.
 var refusedScript = redis.NewScript(takenSince + `
-local code, payee, age, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local payee, age, ttl = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 takenSince(KEYS[1], age)
-if redis.call('HGET', KEYS[1], 'code') ~= code then
-  redis.call('DEL', KEYS[1])
-  local at = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'code', code, 'since', string.format('%.0f', at[1] * 1000 + math.floor(at[2] / 1000)))
-end
+local at = redis.call('TIME')
+redis.call('HSETNX', KEYS[1], 'since', string.format('%.0f', at[1] * 1000 + math.floor(at[2] / 1000)))
 redis.call('HSET', KEYS[1], payee, 1)
 redis.call('PEXPIRE', KEYS[1], ttl)
-return redis.call('HLEN', KEYS[1]) - 2`)
+return redis.call('HLEN', KEYS[1]) - 1`)
 
-// Taken says that DANA has taken, or at least looked at, a payout that was sent by this API.
+// Taken says that DANA has taken a payout that was sent by this API.
 func (g *Gate) Taken(name string) {
 	a := g.api(name)
 	g.mu.Lock()
@@ -63,7 +60,7 @@ func (g *Gate) Taken(name string) {
 func (g *Gate) Refused(ctx context.Context, p Payment, code string) (first bool, err error) {
 	key := alikePrefix + p.API
 	digest := sha256.Sum256([]byte("salur payee " + p.Payee))
-	n, err := redisfault.Eval(ctx, g.cfg.Redis, refusedScript, []string{key}, code, hex.EncodeToString(digest[:8]), g.takenAgo(p.API), alikeFor.Milliseconds()).Int()
+	n, err := redisfault.Eval(ctx, g.cfg.Redis, refusedScript, []string{key}, hex.EncodeToString(digest[:8]), g.takenAgo(p.API), alikeFor.Milliseconds()).Int()
 	if err != nil {
 		return false, fmt.Errorf("count a refusal of payout %s: %w", p.Ref, err)
 	}
@@ -72,7 +69,7 @@ func (g *Gate) Refused(ctx context.Context, p Payment, code string) (first bool,
 	}
 	return g.Hold(ctx, Hold{
 		Cause: RefusedAlike, Ref: p.Ref, Sums: []string{key},
-		Reason: fmt.Sprintf("DANA refused %d payees in a row with %s, the last one was %s", n, code, p.Shown),
+		Reason: fmt.Sprintf("DANA refused %d payees in a row and took nobody, the last one (%s) with %s", n, p.Shown, code),
 	})
 }
 

@@ -48,6 +48,7 @@ var readingScript = redis.NewScript(note + `
 local last = redis.call('HMGET', KEYS[3], 'at', 'low')
 if last[1] and tonumber(last[1]) > tonumber(ARGV[2]) then return 0 end
 if ARGV[3] == '1' and last[2] ~= '1' and redis.call('HSETNX', KEYS[1], ARGV[4], ARGV[5]) == 1 then
+  if redis.call('HLEN', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'system:holds_lost', ARGV[8]) end
   redis.call('HDEL', KEYS[1], 'open')
   note(KEYS[2], ARGV[7], ARGV[6])
 end
@@ -104,7 +105,7 @@ func (g *Gate) askBalance(ctx context.Context) {
 			"when it has been at the mark or above in between", amount, mark),
 	}
 	err = readingScript.Run(ctx, g.cfg.Redis, []string{holdsKey, logKey, balanceKey},
-		amount.Cents(), at.UnixMilli(), bit(low), h.field(), encode(h), encode(Change{At: at, Held: []Hold{h}}), logKept).Err()
+		amount.Cents(), at.UnixMilli(), bit(low), h.field(), encode(h), encode(Change{At: at, Held: []Hold{h}}), logKept, encode(holdsLost(at))).Err()
 	if err != nil {
 		return // not known whether it is noted; the next reading is as good
 	}

@@ -78,8 +78,10 @@ end
 `
 
 var (
-	// holdScript makes a hold, or, with ARGV[5], puts it in the place of an earlier one.
+	// holdScript makes a hold, or, with ARGV[5], puts it in the place of an earlier one. A hold by the system, which may go by itself,
+	// must not hide that the record of holds is lost: ARGV[6] is the hold for that.
 	holdScript = redis.NewScript(note + `
+if ARGV[6] ~= '' and redis.call('HLEN', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'system:holds_lost', ARGV[6]) end
 local made = redis.call(ARGV[5] == '1' and 'HSET' or 'HSETNX', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HDEL', KEYS[1], 'open')
 if made == 0 and ARGV[5] ~= '1' then return 0 end
@@ -183,7 +185,7 @@ func (g *Gate) read(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	open, holds, err := readAll(ctx, g.cfg.Redis)
-	if err == nil && !open && len(holds) == 0 {
+	if err == nil && !open && len(holds) == 0 && g.Fit() == nil { // else it may not have been opened yet
 		holds, err = g.holdsLost(ctx)
 	}
 
@@ -224,7 +226,7 @@ func readAll(ctx context.Context, rdb redis.UniversalClient) (open bool, holds [
 
 // holdsLost puts a hold on record in the place of those that Redis has lost, and returns what is held then.
 func (g *Gate) holdsLost(ctx context.Context) ([]Hold, error) {
-	h := Hold{By: BySystem, Cause: HoldsLost, Reason: "Redis has lost who held sending, or that nobody did; look at the log of holds, then ledger resume", Since: g.cfg.Now()}
+	h := holdsLost(g.cfg.Now())
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
 	if err := lostScript.Run(ctx, g.cfg.Redis, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept).Err(); err != nil {
 		return nil, fmt.Errorf("hold for %s: %w", h.Cause, err)
@@ -234,6 +236,10 @@ func (g *Gate) holdsLost(ctx context.Context) ([]Hold, error) {
 		return []Hold{h}, nil // lost again
 	}
 	return holds, err
+}
+
+func holdsLost(at time.Time) Hold {
+	return Hold{By: BySystem, Cause: HoldsLost, Reason: "Redis has lost who held sending, or that nobody did; look at the log of holds, then ledger resume", Since: at}
 }
 
 // Begin opens sending in a Redis where it was never open, unless somebody holds it already.
@@ -264,8 +270,12 @@ func HoldByPerson(ctx context.Context, rdb redis.UniversalClient, reason, by str
 }
 
 func made(ctx context.Context, rdb redis.UniversalClient, h Hold, replace bool) (bool, error) {
+	lost := ""
+	if h.By == BySystem {
+		lost = encode(holdsLost(h.Since))
+	}
 	entry := encode(Change{At: h.Since, Held: []Hold{h}})
-	return durable.New(rdb).Run(ctx, holdScript, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept, bit(replace)).Bool()
+	return durable.New(rdb).Run(ctx, holdScript, []string{holdsKey, logKey}, h.field(), encode(h), entry, logKept, bit(replace), lost).Bool()
 }
 
 // Resume lifts every hold, by people and by the system, and returns what it lifted. A

@@ -2,11 +2,16 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/redistest"
+
+	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // A hold that cannot be read holds sending. It stops no inquiry, hides no other hold, names itself, and is lifted by a
@@ -90,4 +95,48 @@ func TestLostHoldsHold(t *testing.T) {
 			t.Errorf("after a person resumed: %t, %v", ok, err)
 		}
 	})
+}
+
+// A hold by the system, which lifts itself, does not hide that a person's hold was lost.
+func TestLostHoldIsNotHiddenByAnother(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, rdb *redis.Client) {
+		var c clock
+		cfg := config(rdb, c.now)
+		cfg.Probe = func(context.Context, Hold) bool { return true }
+		g := New(cfg)
+		if err := HoldByPerson(t.Context(), rdb, "audit", "Sari", c.now()); err != nil {
+			t.Fatal(err)
+		}
+		rdb.Del(t.Context(), holdsKey)
+		if first, err := g.Hold(t.Context(), Hold{Cause: statemachine.InsufficientFunds, Ref: "A"}); !first || err != nil {
+			t.Fatalf("%t, %v", first, err)
+		}
+		c.pass(time.Minute)
+		g.probeDue(t.Context()) // funds are there again
+		g.read(t.Context())
+		holds, err := ReadHolds(t.Context(), rdb)
+		if err != nil || len(holds) != 1 || holds[0].Cause != HoldsLost {
+			t.Errorf("held for %+v, %v", holds, err)
+		}
+		if ok, err := g.Admit(t.Context(), pay("B", 1, "b")); ok || err != nil {
+			t.Errorf("admitted: %t, %v", ok, err)
+		}
+	})
+}
+
+// Before sending was opened for the first time, there is nothing that could have been lost.
+func TestNothingIsLostBeforeTheFirstOpening(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client()
+	var c clock
+	cfg := config(rdb, c.now)
+	unfit := errors.New("not opened yet")
+	cfg.Fit = func() error { return unfit }
+	g := New(cfg)
+	g.read(t.Context())
+	closed(t, g, "topup", Send, whyUnfit)
+	if holds, err := ReadHolds(t.Context(), rdb); err != nil || len(holds) != 0 {
+		t.Errorf("held for %+v, %v", holds, err)
+	}
 }

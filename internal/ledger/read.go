@@ -171,6 +171,10 @@ func (l *Redis) Purge(ctx context.Context, before time.Time, limit int) (int, er
 			return purged, err
 		}
 		n, err := l.purge(ctx, rec)
+		if isReply(err) { // a key of this payout is of another type: it stays, for a person
+			l.putAside("what is kept of payout "+ref, err)
+			continue
+		}
 		if err != nil {
 			return purged, fmt.Errorf("ledger: purge payout %s: %w", ref, err)
 		}
@@ -192,10 +196,18 @@ func (l *Redis) purge(ctx context.Context, rec Record) (int, error) {
 	k, ref := l.keys, rec.Payout.Ref
 	units, rest := carried(rec.Payout, -1)
 	days := (memory + 24*time.Hour - 1) / (24 * time.Hour)
-	return purgeScript.Run(ctx, l.rdb,
-		[]string{k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Payout.Kind, rec.Tx.Next), k.gone(ref)},
-		rec.Version, ref, string(rec.Tx.State), units, rest, tombstone(key, rec.Tx.State, rec.fingerprint), int64(days),
+	n, err := purgeScript.Run(ctx, l.rdb,
+		[]string{
+			k.tx(ref), k.history(ref), k.state(rec.Tx.State), k.sums(), k.finished(), k.open(rec.Payout.Kind, rec.Tx.Next), k.gone(ref),
+			k.goneKey(), k.outbox(ref), k.undeliveredOf(ref),
+		},
+		rec.Version, ref, string(rec.Tx.State), units, rest, tombstone(key, rec.Tx.State, rec.fingerprint), int64(days), key,
 	).Int()
+	if n < 0 {
+		l.forgetKey() // the next pass has the store's
+		n = 0
+	}
+	return n, err
 }
 
 // sum is what a state holds in cents. Beyond what int64 holds it is the most that it does.

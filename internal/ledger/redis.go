@@ -37,6 +37,7 @@ type Redis struct {
 	lost     atomic.Bool             // it is marked as having lost payouts, as last seen
 	beat     atomic.Int64            // the latest time of the store that this process has seen, in ms
 	clock    atomic.Pointer[reading] // nil before Stamp
+	counted  atomic.Pointer[counted] // nil before the first attempt
 }
 
 var _ Ledger = (*Redis)(nil)
@@ -94,6 +95,10 @@ func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 	if errors.Is(err, redis.Nil) {
 		return Record{}, ErrNotFound
 	}
+	if redisfault.Code(err) == "WRONGTYPE" {
+		l.putAside("payout "+ref, err)
+		return Record{}, &UnreadableError{ref, err}
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("ledger: read payout %s: %w", ref, err)
 	}
@@ -150,10 +155,7 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	k, ref := l.keys, rec.Payout.Ref
 	units, rest := carried(rec.Payout, 1)
 	minusUnits, minus := carried(rec.Payout, -1)
-	epoch := ""
-	if next.Tx.Next == statemachine.StepAnswer {
-		epoch = l.Epoch() // no attempt is made on the word of a store that has forgotten
-	}
+	epoch := l.Epoch() // nothing is decided on the word of a store that has forgotten
 	writes := l.replicas
 	writes.On = writes.On && mustLast(next, d)
 	res, err := writes.Run(ctx, applyScript,
@@ -163,9 +165,12 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 		},
 		token(), rec.Version, next.Version, encode(next), encode(next.Last), flag(again), ref, due, over, millis(rec.CreatedAt),
 		string(rec.Tx.State), string(next.Tx.State), units, rest, minusUnits, minus, encode(newEvent(next, d.Entry)),
-		epoch, flag(rec.AfterLoss),
+		epoch, flag(rec.AfterLoss), l.attempts(epoch), flag(next.Tx.Next == statemachine.StepAnswer),
 	).Text()
 	switch {
+	case redisfault.Code(err) == "WRONGTYPE":
+		l.putAside("what is kept of payout "+ref, err)
+		return Record{}, &UnreadableError{ref, err}
 	case err != nil:
 		return Record{}, fmt.Errorf("ledger: write payout %s: %w", ref, err)
 	case res == "missing":
@@ -177,6 +182,9 @@ func (l *Redis) Apply(ctx context.Context, rec Record, d statemachine.Decision, 
 	case res == "careful": // decided without knowing of the loss
 		l.lost.Store(true)
 		return Record{}, ErrStale
+	}
+	if n, counted := strings.CutPrefix(res, "ok "); counted {
+		l.count(epoch, number(n))
 	}
 	return next, nil
 }

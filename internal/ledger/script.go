@@ -92,7 +92,7 @@ return answers
 // applyScript writes one decision. The payout's own line stays as it is, to the byte.
 var applyScript = redis.NewScript(shared + `
 local tx, history, left, was, sums, events, open, is, finished, store = unpack(KEYS)
-local token, version, next, line, entry, again, ref, due, over, created, from, to, units, rest, minusUnits, minus, event, epoch, careful = unpack(ARGV)
+local token, version, next, line, entry, again, ref, due, over, created, from, to, units, rest, minusUnits, minus, event, epoch, careful, known, attempt = unpack(ARGV)
 local record = redis.call('GET', tx)
 if not record then return 'missing' end
 local now, writer, fingerprint, instruction = string.match(record, '^(%d+) (%S+) (%S+)\n([^\n]*)\n')
@@ -101,8 +101,8 @@ if now ~= version then
   if writer == token then return 'ok' end
   return 'stale'
 end
-local has = redis.call('HMGET', store, 'epoch', 'lost', 'held')
-if epoch ~= '' and (has[1] ~= epoch or has[2] and has[3] ~= '1') then return 'lost' end
+local has = redis.call('HMGET', store, 'epoch', 'lost', 'held', 'attempts')
+if epoch ~= '' and (has[1] ~= epoch or (tonumber(has[4]) or 0) < tonumber(known) or has[2] and has[3] ~= '1') then return 'lost' end
 if has[2] and careful == '' then return 'careful' end
 if not (are('zset', left, was, open, is, finished) and are('list', history)) then return redis.error_reply(wrong) end
 if from ~= to then
@@ -121,7 +121,9 @@ if from ~= to then
   redis.call('ZREM', was, ref)
   redis.call('ZADD', is, created, ref)
 end
-return 'ok'
+if epoch == '' or attempt ~= '1' then return 'ok' end
+local n = redis.pcall('HINCRBY', store, 'attempts', 1)
+return type(n) == 'number' and 'ok ' .. string.format('%.0f', n) or 'ok'
 `)
 
 var postponeScript = redis.NewScript(`
@@ -131,8 +133,10 @@ return 1
 
 // purgeScript forgets a payout and leaves its tombstone, in one step. The bucket's own old ones go meanwhile.
 var purgeScript = redis.NewScript(shared + `
-local tx, history, state, sums, finished, open, gone = unpack(KEYS)
-local version, ref, name, minusUnits, minus, stone, days = unpack(ARGV)
+local tx, history, state, sums, finished, open, gone, goneKey, waiting, givenUp = unpack(KEYS)
+local version, ref, name, minusUnits, minus, stone, days, key = unpack(ARGV)
+if redis.call('GET', goneKey) ~= key then return -1 end -- another one since the store was emptied: by ours nobody could read the tombstone
+if redis.call('EXISTS', waiting, givenUp) > 0 then return 0 end -- its outcome is still to be told, by the record
 local record = redis.pcall('GETRANGE', tx, 0, 31)
 if type(record) == 'table' or string.match(record, '^%d+') ~= version then return 0 end
 if not are('zset', state, finished, open) then return redis.error_reply(wrong) end
@@ -143,7 +147,7 @@ local all = redis.call('HGETALL', gone)
 for i = 1, #all, 2 do
   if tonumber(string.match(all[i + 1], '^%d+') or day) < day then redis.call('HDEL', gone, all[i]) end
 end
-redis.call('EXPIRE', gone, string.format('%d', (days + 1) * 86400))
+if redis.call('TTL', gone) < (days + 1) * 86400 then redis.call('EXPIRE', gone, string.format('%d', (days + 1) * 86400)) end
 redis.call('DEL', tx, history)
 redis.call('ZREM', state, ref)
 redis.call('ZREM', finished, ref)

@@ -45,9 +45,10 @@ type Loss struct {
 // Stamped is what a store says about itself.
 type Stamped struct {
 	Identity Identity
-	Epoch    string // random, made at the first start of a worker; empty before
-	Begun    bool   // sending was opened in it once, see Begun
-	Loss     *Loss  // nil for none
+	Epoch    string        // random, made at the first start of a worker; empty before
+	Age      time.Duration // of the epoch
+	Begun    bool          // sending was opened in it once, see Begin
+	Loss     *Loss         // nil for none
 	// Held: all sending was held for the loss, so that from then on it is up to people.
 	Held bool
 }
@@ -60,8 +61,33 @@ const beatBack = 30 * time.Second
 // workers write for each other.
 const MostOff = 30 * time.Second
 
-// store is a hash: epoch, env, url, partner, seen (the latest time of the store, in ms, at which a worker looked),
-// begun (1 once sending was opened), lost and lostAt (why and when it lost payouts), held (1 once sending is held for
+// counted is how many attempts the store had on record, of all workers, when it had the latest one of this process. A store that has
+// fewer has forgotten it: it is an older copy, however little older.
+type counted struct {
+	epoch string
+	n     int64
+}
+
+// count takes notice of an attempt that is on record, as durably as attempts are.
+func (l *Redis) count(epoch string, n int64) {
+	for {
+		was := l.counted.Load()
+		if was != nil && was.epoch == epoch && was.n >= n || l.counted.CompareAndSwap(was, &counted{epoch, n}) {
+			return
+		}
+	}
+}
+
+// attempts is how many attempts a store with this epoch must have at least.
+func (l *Redis) attempts(epoch string) int64 {
+	if c := l.counted.Load(); c != nil && c.epoch == epoch {
+		return c.n
+	}
+	return 0
+}
+
+// store is a hash: epoch and since (when it was made, in ms), env, url, partner, seen (the latest time of the store, in ms, at which a worker looked),
+// attempts (how many were made), begun (1 once sending was opened), lost and lostAt (why and when it lost payouts), held (1 once sending is held for
 // that), and was:EPOCH for each epoch before this one.
 func (k keys) store() string { return string(k) + "store" }
 
@@ -91,7 +117,10 @@ func (l *Redis) CheckStore(ctx context.Context) (s Stamped, lost bool, err error
 		return s, false, err
 	}
 	l.mine.Store(&s)
-	return s, s.Epoch != mine.Epoch, nil
+	if lost = s.Epoch != mine.Epoch; lost {
+		l.forgetKey()
+	}
+	return s, lost, nil
 }
 
 // Epoch is the epoch of the store as this process knows it; empty before Stamp.
@@ -125,7 +154,7 @@ func stamped(f map[string]string) Stamped {
 func (l *Redis) look(ctx context.Context, id Identity, mine string) (Stamped, error) {
 	began := time.Now()
 	got, err := storeScript.Run(ctx, l.rdb, []string{l.keys.store()},
-		id.Env, id.BaseURL, id.Partner, mine, rand.Text(), l.beat.Load(), beatBack.Milliseconds(),
+		id.Env, id.BaseURL, id.Partner, mine, rand.Text(), l.beat.Load(), beatBack.Milliseconds(), l.attempts(mine),
 		"it was emptied", "an older copy was put back", "another store is in its place").StringSlice()
 	if err != nil {
 		return Stamped{}, fmt.Errorf("ledger: look at the store's identity: %w", err)
@@ -138,6 +167,7 @@ func (l *Redis) look(ctx context.Context, id Identity, mine string) (Stamped, er
 		fields[pair[0]] = pair[1]
 	}
 	s := stamped(fields)
+	s.Age = time.UnixMilli(now).Sub(fromMillis(fields["since"]))
 	l.beat.Store(now)
 	l.lost.Store(s.Loss != nil)
 	l.clock.Store(&reading{store: time.UnixMilli(now), here: began.Add(time.Since(began) / 2)})
@@ -205,10 +235,10 @@ func (l *Redis) Unbind(ctx context.Context) error {
 // started meanwhile and taken the empty store for a new one.
 var storeScript = redis.NewScript(`
 local store = KEYS[1]
-local env, url, partner, mine, fresh, beat, back, emptied, older, other = unpack(ARGV)
+local env, url, partner, mine, fresh, beat, back, known, emptied, older, other = unpack(ARGV)
 local at = redis.call('TIME')
 local now = at[1] * 1000 + math.floor(at[2] / 1000)
-local has = redis.call('HMGET', store, 'env', 'url', 'partner', 'epoch', 'seen')
+local has = redis.call('HMGET', store, 'env', 'url', 'partner', 'epoch', 'seen', 'attempts')
 local names, ours = {'DANA_ENV', 'DANA_BASE_URL', 'X_PARTNER_ID'}, {env, url, partner}
 for i = 1, 3 do
   if has[i] and has[i] ~= ours[i] then return {names[i], has[i], ours[i]} end
@@ -216,11 +246,14 @@ end
 local epoch, seen, why = has[4], tonumber(has[5]) or 0, nil
 if mine ~= '' then
   if not epoch then why = emptied
-  elseif epoch == mine and seen < tonumber(beat) - tonumber(back) then why = older
+  elseif epoch == mine and (seen < tonumber(beat) - tonumber(back) or (tonumber(has[6]) or 0) < tonumber(known)) then why = older
   elseif epoch ~= mine and redis.call('HEXISTS', store, 'was:' .. mine) == 0 then why = other end
 end
-if not epoch or why == older then epoch = fresh end
 local text = string.format('%.0f', math.max(seen, now))
+if not epoch or why == older then
+  epoch = fresh
+  redis.call('HSET', store, 'since', string.format('%.0f', now))
+end
 redis.call('HSET', store, 'epoch', epoch, 'env', env, 'url', url, 'partner', partner, 'seen', text)
 if why then
   redis.call('HSET', store, 'lost', why, 'lostAt', string.format('%.0f', now), 'was:' .. mine, text, 'begun', 1)

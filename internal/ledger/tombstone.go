@@ -68,6 +68,13 @@ func (l *Redis) fingerprintKey(ctx context.Context) ([]byte, error) {
 	return l.seal.key, nil
 }
 
+// forgetKey makes the key be read again: the store may have another one.
+func (l *Redis) forgetKey() {
+	l.seal.mu.Lock()
+	defer l.seal.mu.Unlock()
+	l.seal.key = nil
+}
+
 // tombstone is what is kept of a payout with this fingerprint, but for its days.
 func tombstone(key []byte, s statemachine.State, fingerprint string) string {
 	mac := hmac.New(sha256.New, key)
@@ -92,12 +99,19 @@ func readTombstone(key []byte, text, fingerprint string) (s statemachine.State, 
 
 // forgotten takes a tombstone as the script's answer.
 func (c *Created) forgotten(ctx context.Context, l *Redis, stone, fingerprint string) {
-	key, err := l.fingerprintKey(ctx)
-	if err != nil {
-		c.Err = err
-		return
+	var state statemachine.State
+	same := false
+	for range 2 { // the store may have got another key since it was read
+		key, err := l.fingerprintKey(ctx)
+		if err != nil {
+			c.Err = err
+			return
+		}
+		if state, same = readTombstone(key, stone, fingerprint); same {
+			break
+		}
+		l.forgetKey()
 	}
-	state, same := readTombstone(key, stone, fingerprint)
 	p := c.Record.Payout
 	c.Forgotten = true
 	c.Record = Record{Payout: p, Tx: statemachine.Transaction{Ref: p.Ref, Amount: p.Amount, NotAfter: p.NotAfter, State: state}}

@@ -110,7 +110,8 @@ func find(c *decision) (rule, bool) {
 
 // settle moves to the rule's state and says why.
 func (c *decision) settle(r rule) {
-	if c.ev.Outcome.ReferenceNo != "" && r.to != StateReview {
+	// The number of a payout that is over stays, and that of an order with other content is not ours.
+	if c.ev.Outcome.ReferenceNo != "" && r.to != StateReview && !c.tx.State.Final() && c.ev.Outcome.Kind != Inconsistent {
 		c.tx.ReferenceNo = c.ev.Outcome.ReferenceNo
 	}
 	was := c.tx.State

@@ -183,7 +183,7 @@ func holdAdvice(cause statemachine.Why) string {
 	case statemachine.CredentialsRefused:
 		return "DANA refuses our credentials. Check X_PARTNER_ID, the private key and the public key in DANA's portal. No payout has lost an attempt."
 	case gate.RefusedAlike:
-		return "DANA refuses every payee with the same code, so it is not the payees. Ask DANA what it means, mend it, and ledger resume. Who was refused can be paid again under a new reference."
+		return "DANA refuses one payee after the other and takes nobody, so it is not the payees. Ask DANA what the code means, mend it, and ledger resume. Who was refused can be paid again under a new reference."
 	case statemachine.InsufficientFunds:
 		return "the merchant's deposit at DANA does not cover the payouts. Fund it; the waiting payouts go on by themselves, unless SALUR_RESUME_WHEN_FUNDED is false."
 	case statemachine.MerchantLimit:

@@ -159,14 +159,14 @@ func paymentOf(p payout.Payout, out door) gate.Payment {
 	return gate.Payment{API: string(out.sendAPI), Ref: p.Ref, Total: p.Total(), Fee: p.Fee, Payee: payeeOf(p), Shown: p.Payee()}
 }
 
-// alike holds all sending when DANA refuses one payee after the other with the same code. It comes before the refusal is written down:
+// alike holds all sending when DANA refuses one payee after the other. It comes before the refusal is written down:
 // each moment costs a payout behind this one.
 func (r *Runner) alike(ctx context.Context, p gate.Payment, o statemachine.Outcome) {
 	switch {
-	case o.Kind == statemachine.Succeeded, o.Kind == statemachine.InProgress, o.Kind == statemachine.Refused && o.Why.PayeeCause():
+	case o.Kind == statemachine.Succeeded, o.Kind == statemachine.InProgress:
 		r.Gate.Taken(p.API)
 		return
-	case o.Kind != statemachine.Refused, o.Why.MerchantCause(): // nothing is learnt, or it holds by itself
+	case o.Kind != statemachine.Refused, o.Why.MerchantCause(), o.Why.PayeeCause(): // nothing is learnt of others, or it holds by itself
 		return
 	}
 	first, err := r.Gate.Refused(context.WithoutCancel(ctx), p, o.Code)

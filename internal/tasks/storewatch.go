@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,6 +17,10 @@ import (
 // storeEvery is how often a worker looks whether the store is still the one that it began with.
 const storeEvery = time.Second
 
+// openAfter is how long a store that nobody knew stays closed after its first worker has come: if it is the place of one that was emptied, those
+// who knew that one look meanwhile.
+const openAfter = 2 * storeEvery
+
 // StoreWatch makes sure that a worker works on its own payouts (of its environment and partner), in a store that has forgotten
 // nothing, by a clock that agrees with the store's. It is for promises 1, 3 and 4: deduplication by DANA, the record of attempts and
 // deadlines are worth nothing without that.
@@ -26,6 +31,8 @@ type StoreWatch struct {
 	Now      func() time.Time
 	Log      *zap.Logger
 	Metrics  *metrics.Metrics
+
+	begun atomic.Bool // sending was opened in the store
 }
 
 // ClockError is a clock that is further than ledger.MostOff from the store's.
@@ -53,6 +60,13 @@ func (w *StoreWatch) Start(ctx context.Context) error {
 	case err != nil:
 		w.Log.Error("Redis could not be marked as this worker's; it does nothing before that", zap.Error(err))
 		return nil
+	case !w.begun.Load():
+		select {
+		case <-time.After(openAfter):
+		case <-ctx.Done():
+			return nil
+		}
+		return w.Start(ctx)
 	}
 	return w.Fit()
 }
@@ -113,19 +127,28 @@ func (w *StoreWatch) look(ctx context.Context) error {
 			return err
 		}
 	}
-	if st.Begun {
-		return nil
+	if !st.Begun {
+		if st.Age < openAfter {
+			return nil
+		}
+		if err := w.Gate.Begin(ctx); err != nil {
+			return err
+		}
+		if err := w.Ledger.Begin(ctx); err != nil {
+			return err
+		}
 	}
-	if err := w.Gate.Begin(ctx); err != nil {
-		return err
-	}
-	return w.Ledger.Begin(ctx)
+	w.begun.Store(true)
+	return nil
 }
 
 // Fit says why this worker may do nothing at all; see gate.Config.
 func (w *StoreWatch) Fit() error {
 	if w.Ledger.Epoch() == "" {
 		return errors.New("it is not written into Redis yet whose payouts it keeps")
+	}
+	if !w.begun.Load() {
+		return errors.New("sending is not opened yet in a Redis that is new to Salur")
 	}
 	if ahead := w.Ledger.Off(w.Now()); ahead.Abs() > ledger.MostOff {
 		return &ClockError{ahead}

@@ -90,7 +90,11 @@ func (s *Sweeper) sweep(ctx context.Context, kind payout.Kind, step statemachine
 		if !w.At.Before(ahead) {
 			break
 		}
-		if err := s.look(ctx, w); err != nil {
+		err := s.look(ctx, w)
+		if errors.Is(err, ledger.ErrUnreadable) { // put aside; it stops nobody else
+			err = s.Ledger.Postpone(ctx, w, s.Now().Add(patience*s.Grace))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -168,9 +172,6 @@ func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 	rec, err := s.Ledger.Get(ctx, w.Ref)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return s.Ledger.Orphan(ctx, w.Ref) // purged this very moment, or lost: it must not stand in the way of others
-	}
-	if errors.Is(err, ledger.ErrUnreadable) {
-		return s.Ledger.Postpone(ctx, w, s.Now().Add(patience*s.Grace)) // put aside; it stops nobody else
 	}
 	if err != nil {
 		return err

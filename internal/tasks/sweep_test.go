@@ -303,3 +303,28 @@ func TestRunAgainAfterALostCompletion(t *testing.T) {
 		t.Errorf("%d history entries (were %d), %d sends", len(after), len(before), b.sends("PAY-1"))
 	}
 }
+
+// A payout with a key of another type stops the recovery of nobody else.
+func TestSweeperGoesOnPastAnOddKey(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(t, "w1")
+	past := time.Now().Add(-time.Minute)
+	for _, ref := range []string{"BAD", "GOOD"} {
+		b.submit(t, ref, good)
+		_, _, err := ledger.Update(t.Context(), b.ledger, b.policy, ref, "", func(ledger.Record) (sm.Event, bool) {
+			return sm.Take(sm.Attempt{ExternalID: "x", Owner: "gone", StartedAt: past, Deadline: past}), true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.rdb.Del(t.Context(), "salur:{topup}:history:BAD")
+	b.rdb.Set(t.Context(), "salur:{topup}:history:BAD", "x", 0)
+	if err := w.Sweeper.Sweep(t.Context()); err != nil {
+		t.Errorf("%v", err)
+	}
+	if rec := b.get(t, "GOOD"); rec.Tx.Next != sm.StepSend || !rec.Tx.Unknown {
+		t.Errorf("the lost attempt behind it was not booked: %+v", rec.Tx)
+	}
+}
