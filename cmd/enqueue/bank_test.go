@@ -80,7 +80,7 @@ func TestBankBadInput(t *testing.T) {
 		{"charge-target", "both", `--charge-target "both": use DIVISION or MERCHANT, or leave it out`},
 		{"not-after", "2026-13-01", `--not-after "2026-13-01": use RFC 3339, such as 2026-12-31T17:00:00+07:00`},
 		{"notes", "gift", "unknown flag: --notes; see enqueue bank --help"},
-		{"customer-id", "216610000000123", "unknown flag: --customer-id; see enqueue bank --help"},
+		{"customer-id", "216610000000123", "unknown flag: --customer-id; did you mean --customer? see enqueue bank --help"},
 	} {
 		out, errs, code := b.run(t.Context(), "", bank(tt.flag, tt.value)...)
 		if out != "" || code != cli.Invalid || errs != "enqueue: "+tt.want+"\n" {

@@ -30,7 +30,7 @@ func flagError(c *cobra.Command, err error) error {
 		name := unknown.GetSpecifiedName()
 		err = fmt.Errorf("unknown flag: --%s", word(name))
 		if near, ok := nearest.Name(name, names); ok {
-			err = fmt.Errorf("%w; did you mean --%s?", err, near)
+			return Fail(Invalid, fmt.Errorf("%w; did you mean --%s? see %s --help", err, near, c.CommandPath()))
 		}
 	case errors.As(err, &value):
 		name := value.GetFlag().Name

@@ -79,7 +79,7 @@ func TestMainTellsErrors(t *testing.T) {
 		{"mistyped command of what runs by itself", "both oen --json", nil, 2, "", "prog: unknown command \"oen\"; did you mean prog both one? see prog both --help\n"},
 		{"help about nothing", "help nonsense", nil, 2, "", "prog: unknown command \"nonsense\"; see prog --help\n"},
 		{"help about nothing of a group", "help group two", nil, 2, "", "prog: unknown command \"two\"; see prog group --help\n"},
-		{"mistyped flag", "do A --jsno", nil, 2, "", "prog: unknown flag: --jsno; did you mean --json?; see prog do --help\n"},
+		{"mistyped flag", "do A --jsno", nil, 2, "", "prog: unknown flag: --jsno; did you mean --json? see prog do --help\n"},
 		{"number as flag", "do --62811742234", nil, 2, "", "prog: unknown flag: --****234; see prog do --help\n"},
 		{"one dash", "do -customer=62811742234", nil, 2, "", "prog: flags begin with two dashes, such as --json; see prog do --help\n"},
 		{"no number", "do A --limit abc", nil, 2, "", "prog: --limit \"abc\": is not a whole number; write for example --limit 50\n"},
