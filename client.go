@@ -3,6 +3,7 @@ package salur
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -59,7 +60,7 @@ type Result struct {
 }
 
 // Enqueue accepts a payout. If ctx has an OpenTelemetry span, the payout and all that workers do for it belong to
-// that span's trace. Its errors are *InvalidError, ErrConflict, ErrFull, *RefusedError and ErrUnavailable.
+// that span's trace. Its errors are *InvalidError, ErrConflict, ErrUnreadable, ErrFull, *RefusedError and ErrUnavailable.
 //
 // A payout beyond the client's Limits, or whose NotAfter has passed, is refused as invalid before anything is on record.
 func (c *Client) Enqueue(ctx context.Context, p Payout) (Receipt, error) {
@@ -103,13 +104,13 @@ func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) 
 	for i, p := range good {
 		refs[i] = p.Ref
 	}
-	known, err := c.ledger.GetMany(ctx, refs)
+	known, unreadable, err := c.ledger.Look(ctx, refs)
 	if err != nil {
 		return nil, told(err)
 	}
 	var rest []payout.Payout
 	for _, p := range good {
-		if _, found := known[p.Ref]; !found {
+		if _, found := known[p.Ref]; !found && !slices.Contains(unreadable, p.Ref) {
 			rest = append(rest, p)
 		}
 	}
@@ -119,6 +120,10 @@ func (c *Client) Check(ctx context.Context, payouts []Payout) ([]Result, error) 
 	}
 	for i, p := range good {
 		r := &results[at[i]]
+		if slices.Contains(unreadable, p.Ref) {
+			r.Err = ErrUnreadable
+			continue
+		}
 		if gone, was := forgotten[p.Ref]; was {
 			r.State, r.Duplicate, r.Err = State(gone.Record.Tx.State), gone.Err == nil, told(gone.Err)
 			continue
@@ -147,7 +152,7 @@ func parse(payouts []Payout) (results []Result, good []payout.Payout, at []int) 
 	return results, good, at
 }
 
-// Get looks a payout up, with its history. The error is ErrNotFound or ErrUnavailable.
+// Get looks a payout up, with its history. The error is ErrNotFound, ErrUnreadable or ErrUnavailable.
 func (c *Client) Get(ctx context.Context, ref string) (Transaction, error) {
 	rec, err := c.ledger.Get(ctx, ref)
 	if err != nil {
@@ -162,8 +167,8 @@ func (c *Client) Get(ctx context.Context, ref string) (Transaction, error) {
 	return tx, nil
 }
 
-// GetMany looks up those of the payouts that are on record, without their histories. The error is
-// ErrUnavailable.
+// GetMany looks up those of the payouts that are on record and can be read, without their histories; Get tells of one that is
+// missing which it is. The error is ErrUnavailable.
 func (c *Client) GetMany(ctx context.Context, refs []string) (map[string]Transaction, error) {
 	records, err := c.ledger.GetMany(ctx, refs)
 	if err != nil {
@@ -197,6 +202,8 @@ type Query struct {
 type Page struct {
 	Transactions []Transaction `json:"transactions"` // the newest first, without their histories
 	Next         string        `json:"next"`         // the Cursor of the next page, empty when this is the last
+	// Unreadable are the references of payouts that belong on this page and whose records cannot be read (ErrUnreadable).
+	Unreadable []string `json:"unreadable,omitempty"`
 }
 
 // List lists payouts, the newest first. In the pages of every state each payout that was there at the first is
@@ -206,23 +213,18 @@ func (c *Client) List(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	limit := q.Limit
-	if limit > 0 {
-		limit++ // one more, to know whether there is a next page
-	}
-	records, err := c.ledger.List(ctx, ledger.Query{
-		State: q.State.internal(), Since: q.Since, Until: q.Until, Limit: limit, After: after,
+	found, err := c.ledger.Page(ctx, ledger.Query{
+		State: q.State.internal(), Since: q.Since, Until: q.Until, Limit: q.Limit, After: after,
 	})
 	if err != nil {
 		return Page{}, told(err)
 	}
-	var page Page
-	if q.Limit > 0 && len(records) > q.Limit {
-		records = records[:q.Limit]
-		page.Next = writeCursor(records[q.Limit-1])
+	page := Page{Unreadable: found.Unreadable}
+	if found.Next != (ledger.Cursor{}) {
+		page.Next = writeCursor(found.Next)
 	}
-	page.Transactions = make([]Transaction, len(records))
-	for i, rec := range records {
+	page.Transactions = make([]Transaction, len(found.Records))
+	for i, rec := range found.Records {
 		page.Transactions[i] = newTransaction(rec)
 	}
 	return page, nil

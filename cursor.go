@@ -11,8 +11,8 @@ import (
 
 // A cursor is the creation of the last payout of a page, in milliseconds, and its reference. It
 // is encoded, so that nobody comes to rely on its form.
-func writeCursor(last ledger.Record) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.CreatedAt.UnixMilli(), 10) + " " + last.Payout.Ref))
+func writeCursor(last ledger.Cursor) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.CreatedAt.UnixMilli(), 10) + " " + last.Ref))
 }
 
 func readCursor(text string) (ledger.Cursor, error) {

@@ -17,6 +17,10 @@ var (
 	// ErrNotFound: no payout with this reference is on record. It was never accepted, or it is
 	// over for longer than the workers' SALUR_RETENTION.
 	ErrNotFound = errors.New("no payout with this reference")
+	// ErrUnreadable: a record is under this reference and cannot be read: it was damaged, or a newer Salur wrote it. Nothing was
+	// accepted or changed, and the same call again is answered alike. Whether its payout was paid is not known, so nobody may be paid
+	// under a new reference before a person has found out: docs/runbooks/SalurUnreadableRecords.md.
+	ErrUnreadable = errors.New("there is a record under this reference that cannot be read")
 	// ErrUnavailable: Redis cannot serve. Of Enqueue it is not known whether the payout was
 	// accepted, unless the error is a *RefusedError too; make the same call again, nobody is paid twice.
 	ErrUnavailable = errors.New("unavailable")
@@ -89,6 +93,7 @@ func invalid(err error) error {
 // told gives an error of the ledger its public form: what is none of ours is Redis's, or the
 // caller's own end of the context.
 func told(err error) error {
+	var unreadable *ledger.UnreadableError
 	switch {
 	case err == nil:
 		return nil
@@ -96,6 +101,8 @@ func told(err error) error {
 		return ErrNotFound
 	case errors.Is(err, ledger.ErrConflict):
 		return ErrConflict
+	case errors.As(err, &unreadable):
+		return fmt.Errorf("%w: %s", ErrUnreadable, unreadable.Why())
 	}
 	if r := redisfault.Of(err); r != nil && !r.Uncertain {
 		return &RefusedError{Code: r.Code, Reason: r.Why, err: err}

@@ -2,6 +2,7 @@ package salur
 
 import (
 	"context"
+	"slices"
 
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/payout"
@@ -58,13 +59,15 @@ func (c *Client) within(ctx context.Context, results []Result, good []payout.Pay
 	for n, i := range outside {
 		refs[n] = good[i].Ref
 	}
-	known, err := c.ledger.GetMany(ctx, refs)
+	known, unreadable, err := c.ledger.Look(ctx, refs)
 	if err != nil {
 		return nil, nil, told(err)
 	}
 	for _, i := range outside {
 		if rec, found := known[good[i].Ref]; found {
 			results[at[i]].recorded(rec, good[i])
+		} else if slices.Contains(unreadable, good[i].Ref) {
+			results[at[i]].Err = ErrUnreadable
 		} else {
 			results[at[i]].Err = invalid(c.bounds.Check(good[i], now))
 		}

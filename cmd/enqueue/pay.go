@@ -46,6 +46,9 @@ func (p *program) pay(c *cobra.Command, po payout.Payout) error {
 		return asFlags(err)
 	case errors.Is(err, salur.ErrConflict):
 		return cli.Fail(cli.Conflict, fmt.Errorf("--%w", conflict(po.Ref)))
+	case errors.Is(err, salur.ErrUnreadable):
+		return cli.Fail(cli.Conflict, fmt.Errorf("--ref %q: not accepted: %w; find out what became of it before anybody is paid under a new reference, "+
+			"see docs/runbooks/SalurUnreadableRecords.md", po.Ref, err))
 	case errors.As(err, new(*salur.RefusedError)), errors.Is(err, salur.ErrFull):
 		return fmt.Errorf("%s was not accepted: %w", po.Ref, err)
 	case err != nil:

@@ -185,6 +185,8 @@ func (k *canceller) row(ctx context.Context, line int, ref string, known salur.R
 	switch {
 	case errors.Is(known.Err, salur.ErrConflict):
 		return k.leave(line, ref, "payout "+ref+" is on record with other content: it is not this file's")
+	case errors.Is(known.Err, salur.ErrUnreadable):
+		return k.leave(line, ref, unreadableRecord(ref, "see the workers' log").Error())
 	case !known.Duplicate:
 		k.unknown++
 		return k.tell(line, ref, "not_on_record")

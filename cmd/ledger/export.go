@@ -24,7 +24,7 @@ func (p *program) exportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "Print every payout for finance, as CSV or JSONL",
 		Long: `export prints every payout with what finance needs of it, by time of creation, the newest first, as CSV or JSONL.
-Payouts go on meanwhile: each that was on record when it began is printed once, as it is at that moment.
+Payouts go on meanwhile: each that was on record when it began is printed once, as it is at that moment. What is left out because its record cannot be read is named on stderr.
 
 In CSV every cell is quoted, and a text that a spreadsheet would take for a formula (it begins with = + - @) has a ' before it.`,
 		Args: cli.NoArgs,
@@ -46,9 +46,11 @@ In CSV every cell is quoted, and a text that a spreadsheet would take for a form
 			}
 			defer rdb.Close()
 			selected := ledger.Query{State: statemachine.State(q.State), Since: q.Since, Until: q.Until, Limit: exportPage}
-			if err := export(c.Context(), ledger.NewRedis(rdb), selected, print); err != nil {
+			unreadable, err := export(c.Context(), ledger.NewRedis(rdb), selected, print)
+			if err != nil {
 				return err
 			}
+			leftOut(c.ErrOrStderr(), unreadable)
 			return flush()
 		},
 	}
@@ -63,28 +65,32 @@ In CSV every cell is quoted, and a text that a spreadsheet would take for a form
 // exportPage is how many payouts are read at once.
 const exportPage = 500
 
-// export reads page after page. A page begins after a payout and not at a number, and is of one moment in all states.
-func export(ctx context.Context, l *ledger.Redis, q ledger.Query, print func(exported) error) error {
+// export reads page after page. A page begins after a payout and not at a number, and is of one moment in all states. It returns
+// the references of the payouts whose records cannot be read.
+func export(ctx context.Context, l *ledger.Redis, q ledger.Query, print func(exported) error) (unreadable []string, err error) {
 	for {
-		records, err := l.List(ctx, q)
-		if err != nil || len(records) == 0 {
-			return err
+		page, err := l.Page(ctx, q)
+		if err != nil {
+			return nil, err
 		}
-		refs := make([]string, len(records))
-		for i, rec := range records {
+		unreadable = append(unreadable, page.Unreadable...)
+		refs := make([]string, len(page.Records))
+		for i, rec := range page.Records {
 			refs[i] = rec.Payout.Ref
 		}
 		ended, err := l.Ended(ctx, refs)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for i, rec := range records {
+		for i, rec := range page.Records {
 			if err := print(newExported(rec, ended[i])); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		last := records[len(records)-1]
-		q.After = ledger.Cursor{CreatedAt: last.CreatedAt, Ref: last.Payout.Ref}
+		if page.Next == (ledger.Cursor{}) {
+			return unreadable, nil
+		}
+		q.After = page.Next
 	}
 }
 

@@ -37,8 +37,9 @@ func (p *program) listCommand() *cobra.Command {
 			if err := p.printList(c.OutOrStdout(), page.Transactions); err != nil {
 				return err
 			}
+			leftOut(c.ErrOrStderr(), page.Unreadable)
 			switch {
-			case len(page.Transactions) == 0:
+			case len(page.Transactions) == 0 && len(page.Unreadable) == 0:
 				fmt.Fprintln(c.ErrOrStderr(), "No payouts match.")
 			case page.Next != "":
 				fmt.Fprintf(c.ErrOrStderr(), "Only the newest %d are listed and there are more; raise --limit, or narrow with --state, --since, --until.\n", limit)

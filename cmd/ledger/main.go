@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +19,7 @@ import (
 	"github.com/salur-id/salur/internal/cli"
 	"github.com/salur-id/salur/internal/config"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/operate"
 	"github.com/salur-id/salur/internal/redisfault"
 )
 
@@ -90,11 +93,43 @@ func (p *program) look(c *cobra.Command) (redis.UniversalClient, error) {
 
 // about says which payout an error is about, and gives a missing one its exit code.
 func about(ref string, err error) error {
+	var unreadable *ledger.UnreadableError
+	switch {
+	case errors.As(err, &unreadable):
+		return cli.Fail(cli.Internal, unreadableRecord(ref, unreadable.Why()))
+	case errors.Is(err, salur.ErrUnreadable):
+		return cli.Fail(cli.Internal, fmt.Errorf("ref %q: %w; %s", ref, err, leftAlone))
+	}
 	err = fmt.Errorf("ref %q: %w", ref, err)
 	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, salur.ErrNotFound) {
 		return cli.Fail(cli.NotFound, fmt.Errorf("%w; see ledger list", err))
 	}
 	return err
+}
+
+// leftAlone is what holds for a record that cannot be read, and what to do.
+const leftAlone = "nothing was changed, and it is not carried out: see docs/runbooks/SalurUnreadableRecords.md"
+
+func unreadableRecord(ref, why string) error {
+	return fmt.Errorf("ref %q: %w: %s; %s", ref, salur.ErrUnreadable, why, leftAlone)
+}
+
+// leftOut says on stderr which payouts a list has not because their records cannot be read.
+func leftOut(errs io.Writer, refs []string) {
+	if len(refs) == 0 {
+		return
+	}
+	const named = 5
+	first, more := refs, ""
+	if len(refs) > named {
+		first, more = refs[:named], ", …"
+	}
+	word := "payouts are"
+	if len(refs) == 1 {
+		word = "payout is"
+	}
+	fmt.Fprintf(errs, "ledger: %d %s left out, for the record cannot be read (%s%s); see docs/runbooks/SalurUnreadableRecords.md\n",
+		len(refs), word, operate.Plain(strings.Join(first, ", ")), more)
 }
 
 // undone says of an act that failed whether that is certain: Redis has refused it, or its answer was lost.

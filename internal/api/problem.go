@@ -52,6 +52,10 @@ var (
 	internalError = &kind{"internal", http.StatusInternalServerError, "Something is broken here.",
 		"The log has the cause, under the request's id (instance). Of a payout it is not known whether it was " +
 			"accepted: look it up, or make the same request again, nobody is paid twice."}
+	unreadableRecord = &kind{"unreadable-record", http.StatusInternalServerError, "The record of this payout cannot be read.",
+		"A record is under the reference, but it was damaged or altered, or a newer Salur wrote it. Nothing was accepted or changed, and the " +
+			"same request is answered alike. Whether its payout was paid is not known: pay nobody under a new reference before a person " +
+			"has found out, by docs/runbooks/SalurUnreadableRecords.md."}
 	noDANA = &kind{"dana-not-configured", http.StatusNotImplemented, "Questions to DANA are not served here.",
 		"The intake was started without DANA's credentials. Payouts are accepted without them."}
 	danaRefused = &kind{"dana-refused", http.StatusBadGateway, "DANA refuses to answer.",
@@ -79,7 +83,7 @@ var (
 
 var kinds = []*kind{
 	invalidJSON, invalidQuery, unauthorized, notFound, noSuchPath, methodNotAllowed, conflict, partlyAccepted, tooLarge,
-	unsupportedMediaType, invalidFields, invalidCount, rateLimited, internalError, noDANA, danaRefused,
+	unsupportedMediaType, invalidFields, invalidCount, rateLimited, internalError, unreadableRecord, noDANA, danaRefused,
 	notDurable, busy, full, unavailable, refusesWrites, outcomeUnknown, noVerdict,
 }
 
@@ -145,6 +149,8 @@ func stored(err error) error {
 	switch {
 	case errors.Is(err, salur.ErrNotFound):
 		return &problem{kind: notFound}
+	case errors.Is(err, salur.ErrUnreadable):
+		return &problem{kind: unreadableRecord, detail: err.Error(), cause: err}
 	case errors.Is(err, salur.ErrFull):
 		return &problem{kind: full, detail: "make the same request again later; raise Redis's maxmemory if it lasts", retryAfter: 10 * soon, cause: err}
 	case errors.As(err, &refused):

@@ -37,6 +37,8 @@ func (a *api) submit(c *call) (reply, error) {
 	switch r := results[0]; {
 	case errors.Is(r.Err, salur.ErrConflict):
 		return reply{}, &problem{kind: conflict, errors: []fault{taken(nil, p.Ref)}}
+	case errors.Is(r.Err, salur.ErrUnreadable):
+		return reply{}, stored(r.Err)
 	case errors.As(r.Err, new(*salur.InvalidError)):
 		return reply{}, &problem{kind: invalidFields, errors: faults(nil, r.Err)}
 	case r.Err != nil:
@@ -81,7 +83,7 @@ func (a *api) submitMany(c *call, d *elements) (reply, error) {
 
 // refused reports whether a payout is certain not to be accepted.
 func refused(err error) bool {
-	return errors.Is(err, salur.ErrConflict) || errors.As(err, new(*salur.InvalidError))
+	return errors.Is(err, salur.ErrConflict) || errors.Is(err, salur.ErrUnreadable) || errors.As(err, new(*salur.InvalidError))
 }
 
 // check refuses what is on record with other content, or beyond what is accepted at this time, before anything is accepted.
@@ -92,11 +94,13 @@ func (a *api) check(c *call, payouts []salur.Payout) error {
 	if err != nil {
 		return stored(err)
 	}
-	var bad, invalid []fault
+	var bad, invalid, unreadable []fault
 	for i, r := range results {
 		switch {
 		case errors.Is(r.Err, salur.ErrConflict):
 			bad = append(bad, taken(&i, r.Ref))
+		case errors.Is(r.Err, salur.ErrUnreadable):
+			unreadable = append(unreadable, fault{&i, "ref", r.Ref, r.Err.Error() + "; find out what became of its payout, and leave it out meanwhile"})
 		case r.Err != nil:
 			invalid = append(invalid, faults(&i, r.Err)...)
 		}
@@ -104,6 +108,8 @@ func (a *api) check(c *call, payouts []salur.Payout) error {
 	switch {
 	case len(invalid) > 0:
 		return &problem{kind: invalidFields, errors: invalid}
+	case len(unreadable) > 0:
+		return &problem{kind: unreadableRecord, detail: "nothing was accepted", errors: unreadable}
 	case len(bad) > 0:
 		return &problem{kind: conflict, detail: "nothing was accepted", errors: bad}
 	}
@@ -158,6 +164,8 @@ func outcomes(results []salur.Result) []outcome {
 			all[i].State, all[i].Duplicate = r.State, &r.Duplicate
 		case errors.Is(r.Err, salur.ErrConflict):
 			all[i].Problem = conflict.uri()
+		case errors.Is(r.Err, salur.ErrUnreadable):
+			all[i].Problem = unreadableRecord.uri()
 		case refused(r.Err):
 			all[i].Problem = invalidFields.uri()
 		case errors.As(r.Err, new(*salur.RefusedError)):

@@ -130,7 +130,7 @@ func (p *Plan) conclude(pt *part, carryOn bool, each func(Row) error) error {
 				}
 				continue
 			}
-			if e.verdict == Conflict && !carryOn && failure == nil {
+			if e.verdict.onRecord() && !carryOn && failure == nil {
 				failure = cli.Fail(cli.Conflict, fmt.Errorf("stopped at line %d; the rows before it were accepted, of those after it at most %d", r.Line, inFlight*atOnce))
 			}
 		}
@@ -146,6 +146,8 @@ func (e *entry) settle(r salur.Result) error {
 	switch {
 	case errors.Is(r.Err, salur.ErrConflict):
 		e.verdict = Conflict
+	case errors.Is(r.Err, salur.ErrUnreadable):
+		e.verdict = Unreadable
 	case errors.As(r.Err, new(*salur.InvalidError)): // its time has come since the check
 		e.verdict = Invalid
 	case r.Err != nil:

@@ -109,6 +109,8 @@ func (p *Plan) look(ctx context.Context, payouts []salur.Payout, entries []*entr
 		switch {
 		case errors.Is(r.Err, salur.ErrConflict):
 			e.verdict, e.state = Conflict, number(r.State)
+		case errors.Is(r.Err, salur.ErrUnreadable):
+			e.verdict = Unreadable
 		case errors.As(r.Err, new(*salur.InvalidError)): // for its size or its time; Each says which
 			e.verdict = Invalid
 		case r.Err != nil:

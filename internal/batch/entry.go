@@ -39,18 +39,22 @@ type Verdict uint8
 
 // The verdicts. Those of refused rows come last.
 const (
-	New      Verdict = iota // not on record; it can be accepted
-	Accepted                // accepted by this run
-	Known                   // accepted before this run, with the same content
-	Repeated                // the same as an earlier row of the file
-	Conflict                // the reference is on record with other content
-	Clash                   // another row of the file has the reference with other content
-	Unended                 // new, but the file ends within the row or right behind it, and the total is not known
-	Invalid                 // no payout
+	New        Verdict = iota // not on record; it can be accepted
+	Accepted                  // accepted by this run
+	Known                     // accepted before this run, with the same content
+	Repeated                  // the same as an earlier row of the file
+	Conflict                  // the reference is on record with other content
+	Unreadable                // the reference is on record, and the record cannot be read
+	Clash                     // another row of the file has the reference with other content
+	Unended                   // new, but the file ends within the row or right behind it, and the total is not known
+	Invalid                   // no payout
 )
 
 // Refused reports whether the row cannot be accepted.
 func (v Verdict) Refused() bool { return v >= Conflict }
+
+// onRecord reports whether something else is on record under the row's reference.
+func (v Verdict) onRecord() bool { return v == Conflict || v == Unreadable }
 
 // states are the states by their number in entry.state.
 var states = []salur.State{"", salur.Queued, salur.Processing, salur.Pending, salur.Review, salur.Succeeded, salur.Failed, salur.Refunded, unknown}

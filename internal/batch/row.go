@@ -41,6 +41,9 @@ func (p *Plan) known(r intake.Row, e *entry) Row {
 	case Conflict:
 		row.Err = fmt.Errorf("ref %q: %w; nothing was changed, give a new payout a reference of its own (see ledger show %s)",
 			row.Ref, salur.ErrConflict, row.Ref)
+	case Unreadable:
+		row.Err = fmt.Errorf("ref %q: %w; find out what became of it before anybody is paid under a new reference, see docs/runbooks/SalurUnreadableRecords.md",
+			row.Ref, salur.ErrUnreadable)
 	case Unended:
 		row.Err = errUnended
 	case Clash:

@@ -69,7 +69,7 @@ func (p *Plan) Tally() Tally {
 			t.Before++
 		default:
 			t.Refused++
-			if e.verdict != Conflict {
+			if !e.verdict.onRecord() {
 				t.Invalid++
 			}
 		}

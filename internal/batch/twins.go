@@ -72,7 +72,7 @@ func (p *Plan) twins(ctx context.Context) error {
 			first.other = cmp.Or(first.other, uint32(r.Line))
 		default:
 			e.peer = first.row
-			if e.verdict != Conflict {
+			if !e.verdict.onRecord() {
 				e.verdict = Repeated
 			}
 		}
@@ -89,7 +89,7 @@ func (p *Plan) twins(ctx context.Context) error {
 	}
 	for row := range p.table.rows {
 		e := p.table.at(row)
-		if e.suspect && (e.verdict == Repeated || e.verdict == Conflict) {
+		if e.suspect && (e.verdict == Repeated || e.verdict.onRecord()) {
 			if first := p.table.at(int(e.peer)); first.verdict == Clash {
 				e.verdict, e.peer = Clash, first.peer
 			}

@@ -25,7 +25,7 @@ const (
 	Done        Code = 0
 	Internal    Code = 1 // unexpected, also when interrupted
 	Invalid     Code = 2 // bad usage, configuration or input
-	Conflict    Code = 3 // the reference exists with other content
+	Conflict    Code = 3 // the reference exists with other content, or with a record that cannot be read
 	Unreachable Code = 4 // a dependency cannot be reached
 	NotFound    Code = 5
 )
@@ -60,7 +60,7 @@ func CodeOf(err error) Code {
 		return own.Code
 	case errors.As(err, &settings), errors.As(err, &fields), errors.As(err, &header), errors.As(err, &invalid):
 		return Invalid
-	case errors.Is(err, salur.ErrConflict):
+	case errors.Is(err, salur.ErrConflict), errors.Is(err, salur.ErrUnreadable):
 		return Conflict
 	case errors.Is(err, salur.ErrNotFound):
 		return NotFound

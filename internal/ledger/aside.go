@@ -16,8 +16,20 @@ type UnreadableError struct {
 	Err error
 }
 
-// Error names the payout.
-func (e *UnreadableError) Error() string { return fmt.Sprintf("payout %s: %v", e.Ref, e.Err) }
+// Error names the payout and Why. The cause has the details.
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("payout %s: %v: %s", e.Ref, ErrUnreadable, e.Why())
+}
+
+// Why is why it cannot be read, for people.
+func (e *UnreadableError) Why() string {
+	if errors.Is(e.Err, errNewer) {
+		return "a newer Salur wrote it"
+	}
+	return "it is damaged or was altered"
+}
+
+var errNewer = errors.New("a newer Salur wrote the record")
 
 // Unwrap is the cause, and ErrUnreadable.
 func (e *UnreadableError) Unwrap() []error { return []error{ErrUnreadable, e.Err} }

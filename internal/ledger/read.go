@@ -38,25 +38,35 @@ func (l *Redis) History(ctx context.Context, ref string) ([]Entry, error) {
 	return entries, nil
 }
 
-// List implements Ledger. What it returns is the list of one moment: all states are read in one step,
-// so that a payout which changes its state meanwhile is there once.
+// List implements Ledger.
 func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
+	page, err := l.Page(ctx, q)
+	return page.Records, err
+}
+
+// Page is List with what List leaves out. What it returns is the list of one moment: all states are read in one step,
+// so that a payout which changes its state meanwhile is there once.
+func (l *Redis) Page(ctx context.Context, q Query) (Page, error) {
 	states := statemachine.States
 	if q.State != "" {
 		states = []statemachine.State{q.State}
+	}
+	one := q
+	if q.Limit > 0 {
+		one.Limit++ // one more, to know whether there is a next page
 	}
 	var parts []*redis.ZSliceCmd
 	err := l.readTogether(ctx, func(p redis.Pipeliner) error {
 		parts = nil
 		for _, state := range states {
-			for _, by := range ranges(q) {
+			for _, by := range ranges(one) {
 				parts = append(parts, p.ZRevRangeByScoreWithScores(ctx, l.keys.state(state), by))
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ledger: list payouts: %w", err)
+		return Page{}, fmt.Errorf("ledger: list payouts: %w", err)
 	}
 	var found []redis.Z
 	after := redis.Z{Score: float64(q.After.CreatedAt.UnixMilli()), Member: q.After.Ref}
@@ -69,24 +79,27 @@ func (l *Redis) List(ctx context.Context, q Query) ([]Record, error) {
 	}
 	slices.SortFunc(found, newestFirst)
 	found = slices.CompactFunc(found, func(a, b redis.Z) bool { return a.Member == b.Member })
+	var page Page
 	if q.Limit > 0 && len(found) > q.Limit {
 		found = found[:q.Limit]
+		last := found[q.Limit-1]
+		page.Next = Cursor{CreatedAt: time.UnixMilli(int64(last.Score)), Ref: last.Member.(string)}
 	}
 	refs := make([]string, len(found))
 	for i, z := range found {
 		refs[i] = z.Member.(string)
 	}
-	records, err := l.GetMany(ctx, refs)
+	records, unreadable, err := l.Look(ctx, refs)
 	if err != nil {
-		return nil, err
+		return Page{}, err
 	}
-	list := make([]Record, 0, len(refs))
+	page.Records, page.Unreadable = make([]Record, 0, len(refs)), unreadable
 	for _, ref := range refs {
 		if rec, ok := records[ref]; ok { // else purged since
-			list = append(list, rec)
+			page.Records = append(page.Records, rec)
 		}
 	}
-	return list, nil
+	return page, nil
 }
 
 // ranges is what to read of each state: up to the limit, and after a cursor its millisecond whole. Payouts of one

@@ -113,7 +113,13 @@ func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 
 // GetMany implements Ledger.
 func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, error) {
-	found := make(map[string]Record, len(refs))
+	found, _, err := l.Look(ctx, refs)
+	return found, err
+}
+
+// Look is GetMany that names those which are on record and cannot be read too, in the order of the references.
+func (l *Redis) Look(ctx context.Context, refs []string) (found map[string]Record, unreadable []string, err error) {
+	found = make(map[string]Record, len(refs))
 	for some := range slices.Chunk(refs, 500) {
 		keys := make([]string, len(some))
 		for i, ref := range some {
@@ -121,7 +127,7 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 		}
 		texts, err := l.rdb.MGet(ctx, keys...).Result()
 		if err != nil {
-			return nil, fmt.Errorf("ledger: read %d payouts: %w", len(some), err)
+			return nil, nil, fmt.Errorf("ledger: read %d payouts: %w", len(some), err)
 		}
 		for i, text := range texts {
 			if text == nil {
@@ -130,13 +136,14 @@ func (l *Redis) GetMany(ctx context.Context, refs []string) (map[string]Record, 
 			rec, _, err := decode(some[i], text.(string))
 			if err != nil {
 				l.putAside("payout "+some[i], err)
+				unreadable = append(unreadable, some[i])
 				continue
 			}
 			rec.AfterLoss = l.lost.Load()
 			found[some[i]] = rec
 		}
 	}
-	return found, nil
+	return found, unreadable, nil
 }
 
 // Apply implements Ledger.
@@ -243,7 +250,7 @@ func decode(ref, text string) (rec Record, fingerprint string, err error) {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal([]byte(rest), &by); err == nil && by.Schema > schema {
-		return Record{}, "", fmt.Errorf("ledger: a newer Salur wrote the record (schema %d, this one knows %d)", by.Schema, schema)
+		return Record{}, "", fmt.Errorf("ledger: %w (schema %d, this one knows %d)", errNewer, by.Schema, schema)
 	}
 	if err := json.Unmarshal([]byte(rest), &rec); err != nil {
 		return Record{}, "", fmt.Errorf("ledger: the record cannot be read: %w", err)

@@ -146,6 +146,9 @@ func undone(ref string, err error, unclear string) error {
 		return &toldError{status: http.StatusConflict, title: "Nothing was done", text: fmt.Sprintf("The %s.", refused)}
 	case errors.Is(err, ledger.ErrNotFound):
 		return &toldError{status: http.StatusNotFound, title: "Nothing was done", text: fmt.Sprintf("There is no payout with the reference %s.", ref)}
+	case errors.Is(err, ledger.ErrUnreadable):
+		return &toldError{status: http.StatusInternalServerError, title: "Nothing was done", text: fmt.Sprintf(
+			"The record of %s cannot be read, so nothing can be decided about it here. See docs/runbooks/SalurUnreadableRecords.md.", ref)}
 	}
 	return unknown(err, unclear)
 }

@@ -20,6 +20,7 @@ type list struct {
 	State, Since, Until string // as typed
 	Bad                 []problem
 	Rows                []listRow
+	Unreadable          []string
 	Next, First         string // addresses; First of a page that is not the first
 }
 
@@ -54,6 +55,7 @@ func (s *site) list(r *http.Request) (page, error) {
 	case err != nil:
 		return page{}, err
 	}
+	l.Unreadable = found.Unreadable
 	for _, tx := range found.Transactions {
 		row := listRow{Transaction: tx, Payee: payee(tx)}
 		if tx.NextActionAt != nil {

@@ -55,6 +55,9 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 	if errors.Is(err, ledger.ErrNotFound) {
 		return missing(ref), nil
 	}
+	if errors.Is(err, ledger.ErrUnreadable) {
+		return unreadable(ref, err), nil
+	}
 	if err != nil {
 		return page{}, err
 	}
@@ -103,6 +106,16 @@ func fee(p payout.Payout) string {
 var outcomes = []statemachine.State{statemachine.StateSucceeded, statemachine.StateFailed, statemachine.StateRefunded}
 
 func address(ref string) string { return Path + "payout?" + url.Values{"ref": {ref}}.Encode() }
+
+// unreadable is the page of a payout whose record cannot be read. The log has the cause, from whoever met it first.
+func unreadable(ref string, err error) page {
+	why := "it is damaged or was altered"
+	var cause *ledger.UnreadableError
+	if errors.As(err, &cause) {
+		why = cause.Why()
+	}
+	return page{status: http.StatusInternalServerError, template: "unreadable", Title: "The record cannot be read", Ref: ref, Data: why}
+}
 
 func missing(ref string) page {
 	return page{status: http.StatusNotFound, template: "missing", Title: "No such payout", Ref: ref}
