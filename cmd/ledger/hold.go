@@ -119,13 +119,13 @@ func newHoldDocument(h gate.Hold) holdDocument {
 // explain is a hold for people, in half a line.
 func explain(h gate.Hold) string {
 	if h.By == gate.ByPerson {
-		return operate.Plain(fmt.Sprintf("by %s since %s: %s", h.Person, jakarta.Stamp(h.Since), h.Reason))
+		return operate.Plain(fmt.Sprintf("by %s since %s: %s", h.Person, h.SinceText(jakarta.Stamp), h.Reason))
 	}
 	why := h.Reason
 	if h.Ref != "" {
 		why += ", payout " + h.Ref
 	}
-	return operate.Plain(fmt.Sprintf("by the system since %s: %s (%s)", jakarta.Stamp(h.Since), h.Cause, why))
+	return operate.Plain(fmt.Sprintf("by the system since %s: %s (%s)", h.SinceText(jakarta.Stamp), h.Cause, why))
 }
 
 // operator is who is logged in. Stopping must not fail because the system has no name for

@@ -1,16 +1,22 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/salur-id/salur/internal/cli"
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
+	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/money"
+	"github.com/salur-id/salur/internal/operate"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -39,10 +45,39 @@ fees. It tells whether sending is held.`,
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(out, tabulate(stats, holds, cli.ColourFor(out, p.environ)))
+			notes, err := notes(c.Context(), rdb)
+			if err != nil {
+				return err
+			}
+			colour := cli.ColourFor(out, p.environ)
+			text := tabulate(stats, holds, colour)
+			for _, n := range notes {
+				text += colour.Yellow(operate.Plain(n)) + "\n"
+			}
+			_, err = io.WriteString(out, text)
 			return err
 		},
 	}
+}
+
+// notes are what else keeps payouts or makes them wait for DANA's word, a line each.
+func notes(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	var lines []string
+	pauses, err := gate.ReadPauses(ctx, rdb, string(danaclient.APITopUp), string(danaclient.APIBankTransfer))
+	if err != nil && redisfault.Code(err) != "NOPERM" {
+		return nil, err
+	}
+	for _, p := range pauses {
+		lines = append(lines, p.String())
+	}
+	store, err := ledger.NewRedis(rdb).ReadStore(ctx)
+	if err != nil && redisfault.Code(err) != "NOPERM" {
+		return nil, err
+	}
+	if store.Loss != nil {
+		lines = append(lines, "A loss is marked since "+jakarta.Stamp(store.Loss.At)+": "+store.Loss.Reason+"; see ledger store")
+	}
+	return lines, nil
 }
 
 func printStatsJSON(out io.Writer, stats []ledger.Stat) error {

@@ -385,7 +385,7 @@ func (w *world) submit(t *testing.T, prefix, customer string, n int) (refs []str
 }
 
 // patience bounds every wait, so that a test that cannot end says why.
-const patience = 45 * time.Second
+const patience = 3 * time.Minute
 
 // receive takes n values.
 func receive[T any](t *testing.T, from <-chan T, n int, what string) (got []T) {

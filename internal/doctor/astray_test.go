@@ -51,7 +51,7 @@ func TestTasksThatAreNeverPaid(t *testing.T) {
 		return err1 == nil && err2 == nil && topup.Retry == 2 && bank.Retry == 1
 	})
 	redistest.Await(t, "the worker to be known", func() bool { s, err := inspector.Servers(); return err == nil && len(s) == 1 })
-	found := payouts(t.Context(), rdb, time.Now)
+	found := payouts(t.Context(), rdb, time.Now, outlook{})
 	wants(t, found, "queue.topup.parked", Problem, "2 tasks cannot be carried out")
 	wants(t, found, "queue.payouts", Problem, "no worker reads this queue; 1 tasks")
 	wants(t, found, "queue.inquiry.groups", Problem, "1 tasks are in asynq groups")

@@ -51,11 +51,17 @@ func (p Patient) Examine(ctx context.Context) []Finding {
 	answers, found := redisReached(ctx, p.Redis, p.Config.RedisURL)
 	findings = append(findings, found)
 	if answers {
-		findings = append(findings, Redis(ctx, p.Redis)...)
-		findings = append(findings, writes(ctx, p.Redis), memoryUsage(ctx, p.Redis))
+		w := writes(ctx, p.Redis)
+		setUp := Redis(ctx, p.Redis)
+		for i, f := range setUp { // of a full Redis both speak, and of what it does with writes only one knows
+			if f.Check == "redis.memory" && f.Level == Problem && w.Level == Problem {
+				setUp[i].Means = w.Means
+			}
+		}
+		findings = append(append(findings, setUp...), w, memoryUsage(ctx, p.Redis))
 		findings = append(findings, redisClock(ctx, p.Redis, p.Now))
 		findings = append(findings, store(ctx, p))
-		findings = append(findings, payouts(ctx, p.Redis, p.Now)...)
+		findings = append(findings, payouts(ctx, p.Redis, p.Now, outlook{fundedByPerson: !p.Config.Worker.ResumeWhenFunded, refused: w.Level == Problem})...)
 	}
 	return append(findings, dana(ctx, p)...)
 }

@@ -134,7 +134,7 @@ func TestPayouts(t *testing.T) {
 	t.Parallel()
 	ctx, now := t.Context(), time.Now()
 	rdb := redistest.Start(t).Client()
-	well := payouts(ctx, rdb, time.Now)
+	well := payouts(ctx, rdb, time.Now, outlook{})
 	for _, check := range []string{"hold", "payouts", "review", "webhook"} {
 		wants(t, well, check, OK, "")
 	}
@@ -160,7 +160,7 @@ func TestPayouts(t *testing.T) {
 	must(gate.HoldByPerson(ctx, rdb, "holiday", "Sari", now))
 	must(rdb.ZAdd(ctx, "salur:{topup}:state:review", redis.Z{Score: 1, Member: "R"}).Err())
 	must(rdb.ZAdd(ctx, "salur:{topup}:outbox:since", redis.Z{Score: 1, Member: "R"}).Err())
-	ill := payouts(ctx, rdb, time.Now)
+	ill := payouts(ctx, rdb, time.Now, outlook{})
 	wants(t, ill, "hold", Problem, "Sari")
 	wants(t, ill, "review", Warning, "1 payouts")
 	wants(t, ill, "queue.topup.archived", Warning, "1 tasks")
@@ -168,7 +168,7 @@ func TestPayouts(t *testing.T) {
 	wants(t, ill, "queue.inquiry", Warning, "1h0m0s")
 	wants(t, ill, "webhook", Warning, "the oldest")
 	must(rdb.ZAdd(ctx, "salur:{topup}:outbox:given-up", redis.Z{Score: 1, Member: "R"}).Err())
-	wants(t, payouts(ctx, rdb, time.Now), "webhook", Warning, "given up")
+	wants(t, payouts(ctx, rdb, time.Now, outlook{}), "webhook", Warning, "given up")
 	wants(t, []Finding{redisClock(ctx, rdb, time.Now)}, "clock.redis", OK, "agree")
 	wants(t, []Finding{redisClock(ctx, rdb, func() time.Time { return time.Now().Add(10 * time.Second) })}, "clock.redis", Warning, "ahead of")
 	wants(t, []Finding{redisClock(ctx, rdb, func() time.Time { return time.Now().Add(-time.Hour) })}, "clock.redis", Problem, "behind")

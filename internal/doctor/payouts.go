@@ -10,22 +10,75 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
+	"github.com/salur-id/salur/internal/redisfault"
 	"github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
 )
 
 // payouts looks at how payouts and queues fare.
-func payouts(ctx context.Context, rdb redis.UniversalClient, now func() time.Time) []Finding {
-	findings := holds(ctx, rdb)
+func payouts(ctx context.Context, rdb redis.UniversalClient, now func() time.Time, o outlook) []Finding {
+	findings := holds(ctx, rdb, o)
+	findings = append(findings, pauses(ctx, rdb)...)
 	findings = append(findings, books(ctx, rdb)...)
-	return append(append(findings, queues(rdb)...), outbox(ctx, rdb, now))
+	findings = append(findings, unreadable(ctx, rdb)...)
+	return append(append(findings, queues(rdb, o)...), outbox(ctx, rdb, now))
+}
+
+// outlook is what the findings about payouts depend on.
+type outlook struct {
+	fundedByPerson bool // holds for want of money wait for a person
+	refused        bool // Redis refuses writes
+}
+
+// pauses are those of sends that DANA answered with 429.
+func pauses(ctx context.Context, rdb redis.UniversalClient) (findings []Finding) {
+	all, err := gate.ReadPauses(ctx, rdb, sendAPIs...)
+	if err != nil {
+		return []Finding{unread("throttled", err)}
+	}
+	for _, p := range all {
+		findings = append(findings, Finding{Check: "throttled", Level: Warning, Found: p.String(),
+			Means: "payouts are late and lose no attempt", Do: "run no more workers; ask DANA for a higher rate, or set SALUR_RATE_LIMIT to what it allows"})
+	}
+	return findings
+}
+
+// sendAPIs are the APIs by which payouts are sent.
+var sendAPIs = []string{string(danaclient.APITopUp), string(danaclient.APIBankTransfer)}
+
+// mostLookedAt is how many of the oldest open payouts of each state are read.
+const mostLookedAt = 1000
+
+// unreadable looks for open payouts whose records cannot be read.
+func unreadable(ctx context.Context, rdb redis.UniversalClient) []Finding {
+	refs, whole, err := ledger.NewRedis(rdb).OpenUnreadable(ctx, mostLookedAt)
+	if err != nil {
+		return []Finding{unread("records", err)}
+	}
+	of := "the records of all open payouts"
+	if !whole {
+		of = fmt.Sprintf("the records of the oldest %d open payouts of each state", mostLookedAt)
+	}
+	if len(refs) == 0 {
+		return []Finding{fine("records", of+" can be read")}
+	}
+	named := strings.Join(refs[:min(5, len(refs))], ", ")
+	if len(refs) > 5 {
+		named += ", …"
+	}
+	return []Finding{{Check: "records", Level: Problem, Found: fmt.Sprintf("%d open payouts have a record that cannot be read: %s (of %s)", len(refs), named, of),
+		Means: "they are not carried out; all others go on", Do: "see docs/runbooks/SalurUnreadableRecords.md"}}
 }
 
 // unread is a check that Redis did not let be made.
 func unread(check string, err error) Finding {
-	return Finding{Check: check, Level: Warning, Found: "cannot be read: " + err.Error(), Means: "how it stands is not known", Do: "let the user of REDIS_URL read it, or bring the node back"}
+	if r := redisfault.Of(err); r != nil && r.Code != "NOPERM" {
+		return Finding{Check: check, Level: Warning, Found: "cannot be read: " + r.Error(), Means: "how it stands is not known", Do: "mend the cause, then run worker doctor again"}
+	}
+	return Finding{Check: check, Level: Warning, Found: "cannot be read: " + redisfault.Explain(err).Error(), Means: "how it stands is not known", Do: "let the user of REDIS_URL read it, or bring the node back"}
 }
 
 // store tells whose payouts Redis keeps, and whether it has lost some.
@@ -47,7 +100,7 @@ func store(ctx context.Context, p Patient) Finding {
 	return fine("store", "it keeps the payouts of this partner, and no loss is known")
 }
 
-func holds(ctx context.Context, rdb redis.UniversalClient) (findings []Finding) {
+func holds(ctx context.Context, rdb redis.UniversalClient, o outlook) (findings []Finding) {
 	all, err := gate.ReadHolds(ctx, rdb)
 	if err != nil {
 		f := unread("hold", err)
@@ -56,9 +109,16 @@ func holds(ctx context.Context, rdb redis.UniversalClient) (findings []Finding) 
 	}
 	for _, h := range all {
 		f := Finding{Check: "hold", Level: Problem, Means: "nothing is sent; payouts wait in order and lose no attempt", Do: "mend the cause; it is probed, and sending goes on by itself"}
-		f.Found = fmt.Sprintf("sending is held since %s: %s %s", h.Since.Format(time.RFC3339), h.Cause, h.Reason)
+		since := h.SinceText(func(t time.Time) string { return t.Format(time.RFC3339) })
+		f.Found = fmt.Sprintf("sending is held since %s: %s (%s)", since, h.Cause, h.Reason)
+		if h.Ref != "" {
+			f.Found = fmt.Sprintf("sending is held since %s: %s (%s, payout %s)", since, h.Cause, h.Reason, h.Ref)
+		}
+		if h.ByPersonAlone(o.fundedByPerson) {
+			f.Do = "find the cause, then ledger resume: nothing else lifts it"
+		}
 		if h.By == gate.ByPerson {
-			f.Found = fmt.Sprintf("sending is held by %s since %s: %s", h.Person, h.Since.Format(time.RFC3339), h.Reason)
+			f.Found = fmt.Sprintf("sending is held by %s since %s: %s", h.Person, since, h.Reason)
 			f.Do = "ledger resume, when the reason is gone"
 		}
 		findings = append(findings, f)
@@ -95,7 +155,7 @@ func books(ctx context.Context, rdb redis.UniversalClient) []Finding {
 // longWait is how long a task may be ready to run before it is worth a look.
 const longWait = time.Minute
 
-func queues(rdb redis.UniversalClient) []Finding {
+func queues(rdb redis.UniversalClient, o outlook) []Finding {
 	inspector := asynq.NewInspectorFromRedisClient(rdb)
 	var findings []Finding
 	servers, err := inspector.Servers()
@@ -116,7 +176,11 @@ func queues(rdb redis.UniversalClient) []Finding {
 		}
 		slices.Sort(workers)
 		f := fine("workers", fmt.Sprintf("%d running: %s", len(workers), strings.Join(workers, ", ")))
-		if len(workers) == 0 {
+		switch {
+		case len(workers) == 0 && o.refused: // workers are known by what they write
+			f = Finding{Check: "workers", Level: Warning, Found: "not known: while Redis refuses writes workers cannot be seen",
+				Means: "nothing is accepted and nothing is sent", Do: "mend what redis.writes says, then run worker doctor again"}
+		case len(workers) == 0:
 			f = Finding{Check: "workers", Level: Warning, Found: "none is running", Means: "payouts are accepted and wait", Do: "start workers"}
 		}
 		findings = append(findings, f)
@@ -147,7 +211,7 @@ func queues(rdb redis.UniversalClient) []Finding {
 			f.Level, f.Found = Problem, fmt.Sprintf("no worker reads this queue; %d tasks are in it", info.Size-info.Completed)
 			f.Means, f.Do = "payouts in it are never paid", unreadBy(q)
 		case info.Latency > longWait:
-			f.Level, f.Means, f.Do = Warning, "its payouts are late", "is sending held or DANA away? else run more workers (SALUR_CONCURRENCY)"
+			f.Level, f.Means, f.Do = Warning, "its payouts are late", "is sending held or throttled, or DANA away? else run more workers (SALUR_CONCURRENCY)"
 		}
 		findings = append(findings, f)
 		findings = append(findings, astray(check, info, parked[q])...)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/salur-id/salur/internal/danaclient"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/money"
@@ -23,6 +24,8 @@ type overview struct {
 	Count    int64
 	Sum      string
 	Holds    []holdRow
+	Pauses   []gate.Pause
+	Loss     *ledger.Loss // the mark of a store that has lost payouts
 	Log      []changeRow
 	Unknown  bool // this worker does not know what is held, and sends nothing
 	Worker   string
@@ -82,11 +85,19 @@ func (s *site) overview(r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	pauses, err := gate.ReadPauses(ctx, s.Redis, string(danaclient.APITopUp), string(danaclient.APIBankTransfer))
+	if err != nil {
+		return page{}, err
+	}
+	store, err := s.ledger.ReadStore(ctx)
+	if err != nil {
+		return page{}, err
+	}
 	backlog, err := s.outbox.Backlog(ctx)
 	if err != nil {
 		return page{}, err
 	}
-	o := overview{Holds: holds, Log: log, Worker: s.Worker, Webhook: backlog}
+	o := overview{Pauses: pauses, Loss: store.Loss, Holds: holds, Log: log, Worker: s.Worker, Webhook: backlog}
 	o.States, o.Count, o.Sum = stateRows(stats, now)
 	if !backlog.Oldest.IsZero() {
 		o.Waited = age(now.Sub(backlog.Oldest))
