@@ -143,7 +143,7 @@ func (b *batchRun) run(ctx context.Context, client *salur.Client, file *batch.Fi
 		return err
 	}
 	checked := plan.Tally()
-	fmt.Fprintf(b.errOut, "checked %d rows: %s\n", checked.Rows, checked)
+	fmt.Fprintf(b.errOut, "checked %s: %s\n", cli.Count(checked.Rows, "row", "rows"), checked)
 	if err := b.warn(ctx, plan); err != nil {
 		return err
 	}

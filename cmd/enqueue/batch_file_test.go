@@ -46,7 +46,7 @@ func TestBatchOfBothKinds(t *testing.T) {
 			[]string{"batch", taken}, cli.Conflict, false},
 		{"Bad", "0 accepted (IDR 0.00), 0 accepted before, 5 refused\n",
 			`line 2: bankCode "014": goes only with kind bank; account "****509": goes only with kind bank; accountName "****": goes only with kind bank` + "\n" +
-				`line 3: account "****": use 1 to 32 digits without separators` + "\n" +
+				`line 3: account "": use 1 to 32 digits without separators` + "\n" +
 				`line 4: bankCode "14": a spreadsheet seems to have dropped the zeros of 014, and perhaps those of account numbers too; format both columns as text, enter the numbers again and export the file again` + "\n" +
 				`line 5: account "****+09": a spreadsheet has turned this number into scientific notation and its digits are lost; format the column as text, enter the number again and export the file again; notes "****": goes only with kind topup` + "\n" +
 				`line 6: kind "cash": use topup or bank` + "\n" +

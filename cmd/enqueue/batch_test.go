@@ -20,7 +20,7 @@ func TestBatchTellsFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for _, tt := range []struct{ rows, want string }{
-		{"A1,628123450001,100\n", "checked 1 rows: 1 new (IDR 100.00)"},
+		{"A1,628123450001,100\n", "checked 1 row: 1 new (IDR 100.00)"},
 		{"A1,628123450001,100\nA2,628123450001,1\nA2,628123450001,1\nX,08,1\n", "checked 4 rows: 1 new (IDR 1.00), 1 already queued (IDR 100.00), 1 repeated, 1 refused"},
 	} {
 		b.run(t.Context(), "ref,customer,amount\n"+tt.rows, "batch", "-", "--format", "csv")

@@ -5,30 +5,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/salur-id/salur"
 	"github.com/salur-id/salur/internal/payout"
 )
 
-// flagError tells of a flag that cannot be read without repeating what stands in it: that
-// may be a phone number, as in -customer=62811742234, where pflag would show it.
-func flagError(c *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var value *pflag.InvalidValueError
-	switch {
-	case errors.As(err, new(*pflag.InvalidSyntaxError)),
-		errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return refuse("flags begin with two dashes, such as --json; see %s --help", c.CommandPath())
-	case errors.As(err, &value) && value.GetFlag().Value.Type() == "int64":
-		return refuse("--%s: use a whole number in digits without separators, such as 1000", value.GetFlag().Name)
-	case errors.As(err, &value): // the others that are checked while reading are true or false
-		return refuse("--%s: use it alone, or with =true or =false", value.GetFlag().Name)
-	}
-	return refuse("%w; see %s --help", err, c.CommandPath())
-}
-
-// noArgs refuses arguments without repeating them, for the same reason.
+// noArgs refuses arguments without repeating them: one may be a phone number whose flag was forgotten.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return refuse("every value needs its flag, such as --ref R; see %s --help", c.CommandPath())

@@ -53,7 +53,6 @@ Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),
 	}
 	c.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON, one document per line")
-	c.SetFlagErrorFunc(flagError)
 	for _, accepts := range []*cobra.Command{p.topUpCommand(), p.bankCommand(), p.batchCommand()} {
 		config.AddFlags(accepts.Flags(), needs)
 		c.AddCommand(accepts)

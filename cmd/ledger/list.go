@@ -96,17 +96,33 @@ func (p *program) printList(out io.Writer, txs []salur.Transaction) error {
 	if len(txs) == 0 {
 		return nil
 	}
-	rows := [][]string{{"REF", "STATE", "REASON", "AMOUNT", "PAYEE", "CREATED", "NEXT ACTION"}}
+	head := []string{"REF", "STATE", "REASON", "AMOUNT", "PAYEE", "CREATED", "NEXT ACTION"}
+	fees := slices.ContainsFunc(txs, func(tx salur.Transaction) bool { return tx.Fee.Cents() > 0 })
+	if fees { // most merchants pay none, and the lines are long
+		head = slices.Insert(head, feeColumn, "FEE")
+	}
+	rows := [][]string{head}
 	for _, tx := range txs {
 		next := ""
 		if tx.NextActionAt != nil {
 			next = tx.NextActionAt.String()
 		}
-		rows = append(rows, []string{tx.Ref, string(tx.State), string(tx.Reason), tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next})
+		row := []string{tx.Ref, string(tx.State), string(tx.Reason), tx.Amount.String(), listedPayee(tx), tx.CreatedAt.String(), next}
+		if fees {
+			fee := ""
+			if tx.Fee.Cents() > 0 {
+				fee = tx.Fee.String()
+			}
+			row = slices.Insert(row, feeColumn, fee)
+		}
+		rows = append(rows, row)
 	}
 	_, err := io.WriteString(out, align(rows))
 	return err
 }
+
+// feeColumn is where the fees stand when there are any: behind the amounts.
+const feeColumn = 4
 
 // listedPayee is who is paid. A bank account is named as one, so that nobody takes its
 // number for a phone's.

@@ -108,6 +108,21 @@ PAY-1   pending  in_progress    IDR 10000.50  ****234  2026-03-01T09:00:00.000+0
 	}
 }
 
+// A fee is in the list: what a payout takes from the deposit is its amount and its fee, as in the sums of stats.
+func TestListFees(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.create(t, payout.Instruction{Ref: "NONE", Customer: phone, Amount: "1"}, nine)
+	b.create(t, payout.Instruction{Ref: "FEE", Customer: phone, Amount: "1", Fee: "5000000"}, nine.Add(time.Second))
+	want := `REF   STATE   REASON  AMOUNT    FEE             PAYEE    CREATED                        NEXT ACTION
+FEE   queued          IDR 1.00  IDR 5000000.00  ****234  2026-03-01T09:00:01.000+07:00  2026-03-01T09:00:01.000+07:00
+NONE  queued          IDR 1.00                  ****234  2026-03-01T09:00:00.000+07:00  2026-03-01T09:00:00.000+07:00
+`
+	if diff := cmp.Diff(want, b.must(t, "list")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Payouts of both kinds in one list.
 func TestListBank(t *testing.T) {
 	t.Parallel()
@@ -152,7 +167,7 @@ func TestStats(t *testing.T) {
 	if diff := cmp.Diff(wantJSON, b.must(t, "stats", "--json")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `STATE        PAYOUTS                     IDR
+	want := `STATE        PAYOUTS         IDR (with fees)
 queued             0                    0.00
 processing         0                    0.00
 pending            2                20000.50

@@ -224,7 +224,7 @@ func tell(r reconcile.Result) string {
 	of := func(n sum) string { return fmt.Sprintf("%d (%s)", n.Count, n.Amount) }
 	rows := [][]string{
 		{"period", s.Since + " to " + s.Until},
-		{"report", fmt.Sprintf("%d rows: %s paid, %s taken back, charges %s", s.Rows, of(s.Paid), of(s.TakenBack), s.Charges)},
+		{"report", fmt.Sprintf("%s: %s paid, %s taken back, charges %s", cli.Count(s.Rows, "row", "rows"), of(s.Paid), of(s.TakenBack), s.Charges)},
 		{"agree", of(s.Agree)},
 	}
 	for _, c := range s.Classes {

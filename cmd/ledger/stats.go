@@ -24,7 +24,9 @@ func (p *program) statsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stats",
 		Short: "Count and sum the payouts in every state, and tell whether sending is held",
-		Args:  cli.NoArgs,
+		Long: `stats counts the payouts in every state and sums what they take from the deposit: amounts and
+fees. It tells whether sending is held.`,
+		Args: cli.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			rdb, err := p.look(c)
 			if err != nil {
@@ -98,7 +100,7 @@ func tabulate(stats []ledger.Stat, holds []gate.Hold, colour cli.Colour) string 
 	row := func(state string, count any, amount string) string {
 		return fmt.Sprintf("%-10s  %8v  %22s", state, count, amount)
 	}
-	fmt.Fprintln(&b, row("STATE", "PAYOUTS", money.IDR))
+	fmt.Fprintln(&b, row("STATE", "PAYOUTS", money.IDR+" (with fees)"))
 	total := ledger.Stat{}
 	for _, s := range stats {
 		line := row(string(s.State), s.Count, money.FromCents(s.Cents).Value())

@@ -39,7 +39,6 @@ and why) and /monitoring/ (the Asynq web UI); and with SALUR_NOTIFY_ADDR, on tha
 
 Environment (flags come before it, a YAML file and the defaults after it):
 ` + config.Help(needs),
-		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := config.Load(config.Options{Needs: needs, Flags: c.Flags(), Environ: environ})
 			if err != nil {

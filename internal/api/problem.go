@@ -107,7 +107,7 @@ func (p *problem) Error() string { return p.kind.title }
 type fault struct {
 	Index *int   `json:"index,omitempty"` // in an array of payouts
 	Field string `json:"field"`           // empty when it is not about a single field
-	Value string `json:"value"`           // masked where it is personal
+	Value string `json:"value"`           // masked where it is personal; empty when the field has another JSON type, is there twice or does not exist
 	Fix   string `json:"fix"`
 }
 

@@ -151,8 +151,8 @@ func (t Tally) Refusal(wholeFile bool) error {
 		code = cli.Invalid
 	}
 	if wholeFile {
-		return cli.Fail(code, fmt.Errorf("the file is refused for %d of its %d rows and nothing was accepted; "+
-			"correct them, or accept the others with --continue-on-error", t.Refused, t.Rows))
+		return cli.Fail(code, fmt.Errorf("the file is refused for %d of its %s and nothing was accepted; "+
+			"correct them, or accept the others with --continue-on-error", t.Refused, cli.Count(t.Rows, "row", "rows")))
 	}
 	return cli.Fail(code, fmt.Errorf("%d of %d rows were refused; correct them and run the file again, nobody is paid twice", t.Refused, t.Rows))
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/salur-id/salur/internal/nearest"
 )
 
 // Main runs a program and returns its exit Code, ready for os.Exit. Results go to stdout;
@@ -26,6 +24,8 @@ func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Read
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
+	root.SetFlagErrorFunc(flagError)
+	root.InitDefaultHelpCmd()
 	begun := false
 	prepare(root, &begun)
 
@@ -50,9 +50,20 @@ func Main(ctx context.Context, root *cobra.Command, args []string, stdin io.Read
 func prepare(c *cobra.Command, begun *bool) {
 	for _, sub := range c.Commands() {
 		prepare(sub, begun)
+		if sub.Name() == "help" { // cobra's own calls it success when there is no such command
+			sub.Args = func(help *cobra.Command, args []string) error {
+				about, rest, err := help.Root().Find(args)
+				if err != nil {
+					return err
+				}
+				return unknownCommand(about, rest)
+			}
+		}
+	}
+	if c.HasSubCommands() {
+		c.Args = unknownCommand
 	}
 	if c.HasSubCommands() && !c.Runnable() {
-		c.Args = knownCommand
 		c.FParseErrWhitelist.UnknownFlags = true // the mistake is the command, not the flags that it would have had
 		c.RunE = func(c *cobra.Command, _ []string) error {
 			return Fail(Invalid, errors.New("choose a command; see "+c.CommandPath()+" --help"))
@@ -64,20 +75,4 @@ func prepare(c *cobra.Command, begun *bool) {
 			return run(c, args)
 		}
 	}
-}
-
-// knownCommand refuses what is no command without repeating it, as cobra would: it may be
-// a phone number whose flag was forgotten.
-func knownCommand(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range c.Commands() {
-		names = append(names, sub.Name())
-	}
-	if name, close := nearest.Name(args[0], names); close {
-		return fmt.Errorf("unknown command; did you mean %s %s?", c.CommandPath(), name)
-	}
-	return fmt.Errorf("unknown command; see %s --help", c.CommandPath())
 }

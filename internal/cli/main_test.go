@@ -31,6 +31,8 @@ func program(err error) *cobra.Command {
 	}}
 	do.Flags().Bool("json", false, "")
 	do.Flags().String("customer", "", "")
+	do.Flags().Int("limit", 1, "")
+	do.Flags().Duration("wait", 0, "")
 	need := &cobra.Command{Use: "need", RunE: func(*cobra.Command, []string) error { return nil }}
 	need.Flags().String("ref", "", "")
 	if err := need.MarkFlagRequired("ref"); err != nil {
@@ -40,7 +42,9 @@ func program(err error) *cobra.Command {
 	group.AddCommand(&cobra.Command{Use: "one", RunE: func(*cobra.Command, []string) error { return nil }})
 	early := &cobra.Command{Use: "early", RunE: func(*cobra.Command, []string) error { return nil },
 		PersistentPreRunE: func(*cobra.Command, []string) error { return err }}
-	root.AddCommand(do, need, group, early)
+	both := &cobra.Command{Use: "both", RunE: func(*cobra.Command, []string) error { return nil }}
+	both.AddCommand(&cobra.Command{Use: "one", RunE: func(*cobra.Command, []string) error { return nil }})
+	root.AddCommand(do, need, group, early, both)
 	return root
 }
 
@@ -65,16 +69,29 @@ func TestMainTellsErrors(t *testing.T) {
 		{"conflict", "do A", Fail(Conflict, errors.New("exists")), 3, "did A\n", "prog: exists\n"},
 		{"unreachable", "do A", refused, 4, "did A\n", "prog: dial tcp: connection refused\n"},
 		{"before the command", "early", refused, 4, "", "prog: dial tcp: connection refused\n"},
-		{"unknown flag", "do A --nope", nil, 2, "", "prog: unknown flag: --nope\n"},
-		{"flag without value", "do A --customer", nil, 2, "", "prog: flag needs an argument: --customer\n"},
+		{"unknown flag", "do A --nope", nil, 2, "", "prog: unknown flag: --nope; see prog do --help\n"},
+		{"flag without value", "do A --customer", nil, 2, "", "prog: flag needs an argument: --customer; see prog do --help\n"},
 		{"argument missing", "do", nil, 2, "", "prog: takes one argument: prog do REF [flags]\n"},
 		{"flag missing", "need", nil, 2, "", "prog: required flag(s) \"ref\" not set\n"},
-		{"unknown command", "62811742234", nil, 2, "", "prog: unknown command; see prog --help\n"},
-		{"mistyped command with its flags", "nee --ref A", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
-		{"mistyped command", "nee", nil, 2, "", "prog: unknown command; did you mean prog need?\n"},
+		{"unknown command", "62811742234", nil, 2, "", "prog: unknown command \"****234\"; see prog --help\n"},
+		{"mistyped command with its flags", "nee --ref A", nil, 2, "", "prog: unknown command \"nee\"; did you mean prog need? see prog --help\n"},
+		{"letters swapped", "nede", nil, 2, "", "prog: unknown command \"nede\"; did you mean prog need? see prog --help\n"},
+		{"mistyped command of what runs by itself", "both oen --json", nil, 2, "", "prog: unknown command \"oen\"; did you mean prog both one? see prog both --help\n"},
+		{"help about nothing", "help nonsense", nil, 2, "", "prog: unknown command \"nonsense\"; see prog --help\n"},
+		{"help about nothing of a group", "help group two", nil, 2, "", "prog: unknown command \"two\"; see prog group --help\n"},
+		{"mistyped flag", "do A --jsno", nil, 2, "", "prog: unknown flag: --jsno; did you mean --json? see prog do --help\n"},
+		{"number as flag", "do --62811742234", nil, 2, "", "prog: unknown flag: --****234; see prog do --help\n"},
+		{"one dash", "do -customer=62811742234", nil, 2, "", "prog: flags begin with two dashes, such as --json; see prog do --help\n"},
+		{"no number", "do A --limit abc", nil, 2, "", "prog: --limit \"abc\": is not a whole number; write for example --limit 50\n"},
+		{"number in the wrong flag", "do A --limit 62811742234x", nil, 2, "", "prog: --limit \"****34x\": is not a whole number; write for example --limit 50\n"},
+		{"too great a number", "do A --limit 99999999999999999999", nil, 2, "", "prog: --limit \"****999\": is out of range; write a smaller whole number\n"},
+		{"duration without unit", "do A --wait 5", nil, 2, "", "prog: --wait \"5\": needs a unit; write --wait 5s\n"},
+		{"no duration", "do A --wait long", nil, 2, "", "prog: --wait \"long\": is not a duration; write for example --wait 30s\n"},
+		{"neither true nor false", "do A --json=ja", nil, 2, "", "prog: --json \"ja\": is neither true nor false; write --json alone, or --json=false\n"},
+		{"mistyped command", "nee", nil, 2, "", "prog: unknown command \"nee\"; did you mean prog need? see prog --help\n"},
 		{"no command", "", nil, 2, "", "prog: choose a command; see prog --help\n"},
 		{"no command of a group", "group", nil, 2, "", "prog: choose a command; see prog group --help\n"},
-		{"unknown command of a group", "group two", nil, 2, "", "prog: unknown command; see prog group --help\n"},
+		{"unknown command of a group", "group two", nil, 2, "", "prog: unknown command \"two\"; see prog group --help\n"},
 		{"version", "--version", nil, 0, "prog version " + version("", "", info) + "\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -90,7 +107,7 @@ func TestMainTellsErrors(t *testing.T) {
 
 func TestHelpIsAResult(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"--help", "do --help", "group --help", "group one --help"} {
+	for _, args := range []string{"--help", "do --help", "group --help", "group one --help", "help", "help do", "help group one"} {
 		var stdout, stderr strings.Builder
 		code := Main(t.Context(), program(nil), strings.Fields(args), nil, &stdout, &stderr)
 		if Code(code) != Done || !strings.Contains(stdout.String(), "Usage:") || stderr.String() != "" {

@@ -122,7 +122,8 @@ func contradictions(c Config, k *koanf.Koanf, needs Need) (bad Error) {
 		e, set := k.Get(key).(entry)
 		return e, set
 	}
-	if base, set := at("dana_base_url"); set &&
+	env, _ := at("dana_env")
+	if base, set := at("dana_base_url"); set && env.From != sharedEnv && // that one says sandbox or is refused by itself
 		c.DANA.Env == Production && strings.HasPrefix(c.DANA.BaseURL, "http:") {
 		bad = append(bad, Problem{base.From, base.Text, "use https when DANA_ENV is production"})
 	}

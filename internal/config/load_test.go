@@ -257,6 +257,16 @@ func TestWhichDANA(t *testing.T) {
 	}
 }
 
+// ENV that says production is one mistake, whatever else the settings are.
+func TestENVAloneIsOneMistake(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(config.Options{Needs: config.NeedTarget, Environ: []string{"ENV=production", "DANA_BASE_URL=http://127.0.0.1:8090"},
+		Flags: flags(t, config.NeedTarget)})
+	if want := `ENV "production": can only say sandbox; set DANA_ENV to sandbox or production, which decides`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // A program is not held up by values that it does not use, only by names that do not exist.
 func TestUnneededIsNotChecked(t *testing.T) {
 	t.Parallel()

@@ -146,7 +146,7 @@ func (c *Courier) report(ctx context.Context, t *asynq.Task, err error) {
 		c.Log.Debug("a delivery was handed back", fields...)
 	case errors.Is(err, errUnreadable):
 		c.Metrics.Unreadable()
-		c.Log.Error("a task cannot be carried out and is parked in the queue's retry list", fields...)
+		c.Log.Error("a task cannot be carried out and is parked in "+wakeup.KeptIn(ctx), fields...)
 	default:
 		c.Log.Error("a delivery could not be recorded and will be repeated; the outbox knows where it stands", fields...)
 	}

@@ -32,8 +32,12 @@ func unknownField(name string) string {
 // scientific is what a spreadsheet makes of a long number: 6.28117E+10, or with a comma.
 var scientific = regexp.MustCompile(`^[0-9]([.,][0-9]+)?[eE]\+[0-9]+$`)
 
-const mangled = "a spreadsheet has turned this number into scientific notation and its digits are lost; " +
-	"format the column as text, enter the number again and export the file again"
+// What to do about such a number, in a file and elsewhere.
+const (
+	mangled = "a spreadsheet has turned this number into scientific notation and its digits are lost; " +
+		"format the column as text, enter the number again and export the file again"
+	unfit = "is in scientific notation and may have lost digits; write all digits of it, in double quotes"
+)
 
 // zerosLost is payout.ZerosLost in the words of a file.
 func zerosLost(in payout.Instruction) (fix string, lost bool) {
@@ -44,8 +48,9 @@ func zerosLost(in payout.Instruction) (fix string, lost bool) {
 
 // parse checks an instruction. A number that a spreadsheet has mangled gets a line of its
 // own, also in ref, where it would be a legal reference: the long references of a whole
-// payroll may all have become the same one. The value is masked whatever it was.
-func parse(in payout.Instruction) (payout.Payout, error) {
+// payroll may all have become the same one. inFile is
+// whether it is of a file, which people make with spreadsheets.
+func parse(in payout.Instruction, inFile bool) (payout.Payout, error) {
 	numbers := []payout.FieldError{
 		{Field: "ref", Value: in.Ref}, {Field: "customer", Value: in.Customer}, {Field: "amount", Value: string(in.Amount)},
 		{Field: "fee", Value: string(in.Fee)}, {Field: "customerId", Value: in.CustomerID},
@@ -53,13 +58,21 @@ func parse(in payout.Instruction) (payout.Payout, error) {
 	}
 	var bad payout.InvalidError
 	lost := map[string]bool{}
+	fix := unfit
+	if inFile {
+		fix = mangled
+	}
 	for _, f := range numbers {
 		if scientific.MatchString(f.Value) {
 			lost[f.Field] = true
-			bad = append(bad, payout.FieldError{Field: f.Field, Value: payout.Mask(f.Value), Fix: mangled})
+			shown := payout.Mask(f.Value)
+			if f.Field == "ref" || f.Field == "amount" || f.Field == "fee" {
+				shown = payout.Shown(f.Value)
+			}
+			bad = append(bad, payout.FieldError{Field: f.Field, Value: shown, Fix: fix})
 		}
 	}
-	if fix, lostZeros := zerosLost(in); lostZeros {
+	if fix, lostZeros := zerosLost(in); lostZeros && inFile {
 		lost["bankCode"] = true
 		bad = append(bad, payout.FieldError{Field: "bankCode", Value: in.BankCode, Fix: fix})
 	}

@@ -104,7 +104,7 @@ var errEnough = errors.New("enough")
 
 // row is a payout as it was written, checked.
 func row(line int, in payout.Instruction) Row {
-	p, err := parse(in)
+	p, err := parse(in, true)
 	if err != nil {
 		return Row{Line: line, Err: toPublic(err)}
 	}

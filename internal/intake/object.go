@@ -17,7 +17,7 @@ func Object(b []byte) (salur.Payout, error) {
 	if err != nil {
 		return salur.Payout{}, err
 	}
-	p, err := parse(in)
+	p, err := parse(in, false)
 	if err != nil {
 		return salur.Payout{}, toPublic(err)
 	}
@@ -33,10 +33,11 @@ func Question(b []byte) (payout.Payout, error) {
 	}
 	var bad payout.InvalidError
 	for _, f := range []payout.FieldError{
-		{Field: "ref", Value: in.Ref}, {Field: "fee", Value: string(in.Fee)}, {Field: "notes", Value: in.Notes}, {Field: "notAfter", Value: in.NotAfter},
+		{Field: "ref", Value: payout.Shown(in.Ref)}, {Field: "fee", Value: payout.Shown(string(in.Fee))}, {Field: "notes", Value: payout.Mask(in.Notes)},
+		{Field: "notAfter", Value: payout.Shown(in.NotAfter)},
 	} {
 		if f.Value != "" {
-			bad = append(bad, payout.FieldError{Field: f.Field, Value: "****", Fix: notAsked})
+			bad = append(bad, payout.FieldError{Field: f.Field, Value: f.Value, Fix: notAsked})
 		}
 	}
 	if in.Validate {

@@ -74,13 +74,6 @@ func checkRef(ref string) error {
 	if what == "" || scientific.MatchString(ref) { // of that parse speaks, with the other numbers of the row
 		return nil
 	}
-	shown := ref
-	if len(oneDigit.FindAllString(ref, -1)) >= 9 { // it may be a phone number in the wrong column
-		shown = payout.Mask(ref)
-	}
-	if len(shown) > 40 {
-		shown = shown[:40] + "…"
-	}
-	return payout.InvalidError{{Field: "ref", Value: shown, Fix: "a spreadsheet " + what + ", and a file that it saved would pay again; " +
+	return payout.InvalidError{{Field: "ref", Value: payout.Shown(ref), Fix: "a spreadsheet " + what + ", and a file that it saved would pay again; " +
 		"put a letter before it, such as P1, or give --refs-as-written when it is meant so"}}
 }

@@ -18,6 +18,8 @@ func TestName(t *testing.T) {
 		{"customer_id", "customerId"},
 		{"ammount", "amount"},
 		{"note", "notes"},
+		{"erf", "ref"},
+		{"amuont", "amount"},
 		{"phone", ""},
 		{"re", ""},
 		{"", ""},

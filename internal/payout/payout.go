@@ -88,11 +88,14 @@ func FingerprintOf(encoded []byte) string {
 }
 
 // Mask hides a phone number, customer id or account number for people and logs, but for its last three
-// characters: 62811742234 becomes ****234. Short texts are hidden whole. More of it would leave too few
+// characters: 62811742234 becomes ****234. Short texts are hidden whole, and an empty one hides nothing. More of it would leave too few
 // digits to guess: anybody can try the thousands that are left.
 func Mask(s string) string {
 	runes := []rune(s)
-	if len(runes) < 9 {
+	switch {
+	case len(runes) == 0:
+		return ""
+	case len(runes) < 9:
 		return "****"
 	}
 	return "****" + string(runes[len(runes)-3:])

@@ -112,7 +112,7 @@ func (in Instruction) read() (Payout, InvalidError) {
 	}
 	if in.Fee != "" {
 		if fee, err := money.Parse(string(in.Fee)); err != nil {
-			bad.add("fee", clip(string(in.Fee)), amountFix(string(in.Fee), "use digits with at most two decimals and no separators, such as 0.00"))
+			bad.add("fee", shownAmount(string(in.Fee)), amountFix(string(in.Fee), "use digits with at most two decimals and no separators, such as 0.00"))
 		} else {
 			p.Fee = fee
 		}
@@ -120,7 +120,7 @@ func (in Instruction) read() (Payout, InvalidError) {
 	if in.NotAfter != "" {
 		at, err := time.Parse(time.RFC3339, in.NotAfter)
 		if err != nil {
-			bad.add("notAfter", clip(in.NotAfter), fixNotAfter)
+			bad.add("notAfter", Shown(in.NotAfter), fixNotAfter)
 		}
 		p.NotAfter = at.UTC()
 	}
@@ -150,7 +150,7 @@ const fixNotAfter = "use RFC 3339, such as 2026-12-31T17:00:00+07:00"
 
 func wrongRef(ref string) (bad InvalidError) {
 	if !validRef(ref) {
-		bad.add("ref", clip(ref), "use 1 to 64 printable ASCII characters without spaces")
+		bad.add("ref", Shown(ref), "use 1 to 64 printable ASCII characters without spaces")
 	}
 	return bad
 }
@@ -164,7 +164,7 @@ func (p Payout) wrong() (bad InvalidError) {
 	case Bank:
 		p.wrongBankAccount(&bad)
 	default:
-		bad.add("kind", clip(string(p.Kind)), "use topup or bank")
+		bad.add("kind", Shown(string(p.Kind)), "use topup or bank")
 	}
 	p.wrongMoney(&bad)
 	if y := p.NotAfter.UTC().Year(); y < 0 || y > 9999 { // such a time cannot be written down
@@ -177,10 +177,10 @@ func (p Payout) wrong() (bad InvalidError) {
 			bad.add("division", "", "chargeTarget DIVISION needs a division")
 		}
 	default:
-		bad.add("chargeTarget", clip(p.ChargeTarget), "use DIVISION or MERCHANT, or leave it out")
+		bad.add("chargeTarget", Shown(p.ChargeTarget), "use DIVISION or MERCHANT, or leave it out")
 	}
 	if p.Division != "" && !validRef(p.Division) {
-		bad.add("division", clip(p.Division), "use at most 64 printable ASCII characters without spaces")
+		bad.add("division", Shown(p.Division), "use at most 64 printable ASCII characters without spaces")
 	}
 	return bad
 }
@@ -217,7 +217,7 @@ func (p Payout) wrongPayee(bad *InvalidError) {
 		bad.add("customerId", Mask(p.CustomerID), textFix(p.CustomerID, "use at most 32 characters"))
 	}
 	if !validRef(p.FundType) {
-		bad.add("fundType", clip(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
+		bad.add("fundType", Shown(p.FundType), "use 1 to 64 printable ASCII characters without spaces, or leave it out")
 	}
 	if !textWithin(p.Notes, 255) {
 		bad.add("notes", "****", textFix(p.Notes, "use at most 255 printable characters"))
@@ -254,7 +254,7 @@ func (p Payout) wrongBankAccount(bad *InvalidError) {
 		bad.add("accountName", "****", textFix(p.AccountName, "use at most 64 printable characters"))
 	}
 	if p.FundType != FundTypeBank {
-		bad.add("fundType", clip(p.FundType), "use "+FundTypeBank+", the only one of a transfer, or leave it out")
+		bad.add("fundType", Shown(p.FundType), "use "+FundTypeBank+", the only one of a transfer, or leave it out")
 	}
 	const fix = "goes only with kind topup"
 	if p.Fee.Positive() {
@@ -313,26 +313,4 @@ func textWithin(s string, most int) bool {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
-// clip keeps an error line short whatever was typed.
-func clip(s string) string {
-	if len(s) <= 40 {
-		return s
-	}
-	return strings.ToValidUTF8(s[:40], "") + "…"
-}
-
-// shownAmount is an amount that cannot be read. One with as many digits as a phone number may be one in the wrong place.
-func shownAmount(s string) string {
-	digits := 0
-	for _, r := range s {
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-	}
-	if digits >= 10 {
-		return Mask(s)
-	}
-	return clip(s)
 }

@@ -100,7 +100,7 @@ func (w *Worker) report(ctx context.Context, t *asynq.Task, err error) {
 		w.Runner.Log.Debug("the gate was closed", fields...)
 	case errors.As(err, &payload):
 		w.Runner.Metrics.Unreadable()
-		w.Runner.Log.Error("a task cannot be carried out and is parked in the queue's retry list", fields...)
+		w.Runner.Log.Error("a task cannot be carried out and is parked in "+wakeup.KeptIn(ctx), fields...)
 	default:
 		w.Runner.Log.Error("a step failed and will be repeated; the ledger knows where it stands", fields...)
 	}

@@ -23,6 +23,16 @@ type Parked struct {
 	Why             string // the error, which names the field and the fix and shows nothing personal
 }
 
+// KeptIn tells in which of asynq's lists the task of a handler's context is kept once it is parked. One without retries
+// left is archived.
+func KeptIn(ctx context.Context) string {
+	retried, _ := asynq.GetRetryCount(ctx)
+	if most, ok := asynq.GetMaxRetry(ctx); ok && retried >= most {
+		return "the queue's archive"
+	}
+	return "the queue's retry list"
+}
+
 // Parked lists parked tasks of all queues, at most limit of each queue and state. A queue that there is not has none.
 func (q *Queue) Parked(_ context.Context, limit int) ([]Parked, error) {
 	var parked []Parked

@@ -219,6 +219,28 @@ func TestReasonsPage(t *testing.T) {
 	}
 }
 
+// The names of reasons are whole at any width: style.css breaks none of them.
+func TestReasonsAreNotBroken(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	if body := b.shows(t, Path+"reasons", "Reasons"); strings.Count(body, `<table class="words">`) != 2 {
+		t.Errorf("the tables of names are not marked: %s", body)
+	}
+	if css := b.shows(t, stylePath); !strings.Contains(css, ".words th { white-space: nowrap; }") {
+		t.Error("style.css breaks names")
+	}
+}
+
+// A fee is in the list, and sums say that they include them.
+func TestFeesInLists(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	b.create(t, payout.Instruction{Ref: "FEE", Customer: phone, Amount: "1", Fee: "5000000"}, nine)
+	b.create(t, payout.Instruction{Ref: "NONE", Customer: phone, Amount: "2"}, nine)
+	b.shows(t, Path+"list", "IDR 1.00 and a fee of IDR 5000000.00", "NONE queued IDR 2.00 ****")
+	b.shows(t, Path, "Sum, with fees", "IDR 5000003.00")
+}
+
 func TestMissingPayout(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nil)
