@@ -3,9 +3,11 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redisfault"
@@ -49,7 +51,7 @@ func (l *Redis) CreateMany(ctx context.Context, ps []payout.Payout, by string, n
 	}
 	var calls []*call
 	for kind, all := range byKind {
-		all = slices.DeleteFunc(all, func(i int) bool { answers[i].Err = readable(answers[i].Record); return answers[i].Err != nil })
+		all = slices.DeleteFunc(all, func(i int) bool { answers[i].Err = readable(ps[i], by, now); return answers[i].Err != nil })
 		for some := range slices.Chunk(all, createAtOnce) {
 			calls = append(calls, l.creation(kind, some, answers, now))
 		}
@@ -122,15 +124,19 @@ func (c *Created) read(ctx context.Context, l *Redis, answer any, fingerprint st
 	}
 }
 
-// readable is nil for a record that can be read back as it is: nothing else may be written.
-func readable(rec Record) error {
-	line, rest := rec.Payout.Encode(), encode(rec)
-	back, _, err := decode(rec.Payout.Ref, "1 w f\n"+string(line)+"\n"+rest)
-	if err != nil {
-		return fmt.Errorf("ledger: payout %s cannot be recorded, it could not be read again: %w", rec.Payout.Ref, err)
+// readable is nil for what can be read back as it is: nothing else may be written, for a record that cannot be read stands in
+// the way of a person for ever.
+func readable(p payout.Payout, by string, now time.Time) error {
+	if year := now.Year(); year < 1 || year > 9999 || !utf8.ValidString(by) {
+		return fmt.Errorf("ledger: payout %s cannot be recorded at %s by %q, it could not be read again", p.Ref, now, by)
 	}
-	if !bytes.Equal(back.Payout.Encode(), line) || encode(back) != rest {
-		return fmt.Errorf("ledger: payout %s cannot be recorded, it would be read as another", rec.Payout.Ref)
+	var back payout.Payout
+	line := p.Encode()
+	if err := json.Unmarshal(line, &back); err != nil {
+		return fmt.Errorf("ledger: payout %s cannot be recorded, it could not be read again: %w", p.Ref, err)
+	}
+	if !bytes.Equal(back.Encode(), line) {
+		return fmt.Errorf("ledger: payout %s cannot be recorded, it would be read as another", p.Ref)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/salur-id/salur/internal/payout"
 	"github.com/salur-id/salur/internal/redistest"
 	"github.com/salur-id/salur/internal/statemachine"
@@ -134,4 +135,27 @@ func TestSumsCarryOver(t *testing.T) {
 	if high := rdb.HGet(ctx, "salur:{topup}:sums", "queued:e15").Val(); high != "1" {
 		t.Errorf("carried %q", high)
 	}
+}
+
+// What could not be read back as it is is not written, however it got past the checks before.
+func TestWhatCannotBeReadBackIsNotWritten(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		ctx, now := t.Context(), time.Now()
+		l := NewRedis(rdb)
+		text := ten("TEXT")
+		text.Notes = "\xff"
+		for _, c := range l.CreateMany(ctx, []payout.Payout{text}, "", now) {
+			if c.Err == nil || c.New {
+				t.Errorf("recorded: %+v", c)
+			}
+		}
+		for _, c := range l.CreateMany(ctx, []payout.Payout{ten("BY")}, "\xff", now) {
+			if c.Err == nil || c.New {
+				t.Errorf("recorded: %+v", c)
+			}
+		}
+		if keys := rdb.Keys(ctx, "salur:{topup}:tx:*").Val(); len(keys) != 0 {
+			t.Errorf("on record: %q", keys)
+		}
+	})
 }
