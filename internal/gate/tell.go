@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/salur-id/salur/internal/jakarta"
 	"github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -40,7 +41,7 @@ type Pause struct {
 
 // String is one line for people.
 func (p Pause) String() string {
-	return fmt.Sprintf("DANA answers 429 (too many requests): sends by %s pause until %s, then one goes first", p.API, p.Until.Format(time.RFC3339))
+	return fmt.Sprintf("DANA answers 429 (too many requests): sends by %s pause until %s, then one goes first", p.API, jakarta.Stamp(p.Until))
 }
 
 // ReadPauses returns the pauses of those of the APIs that have one.

@@ -148,7 +148,7 @@ func (c *comparison) look(ctx context.Context, groups []group) error {
 	if err != nil {
 		return err
 	}
-	records, err := c.ledger.GetMany(ctx, refs)
+	records, unreadable, err := c.ledger.Look(ctx, refs)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,11 @@ func (c *comparison) look(ctx context.Context, groups []group) error {
 		if known && ended[i].IsZero() {
 			ended[i] = rec.UpdatedAt
 		}
-		c.add(c.judge(g, rec, known, ended[i]))
+		d := c.judge(g, rec, known, ended[i])
+		if slices.Contains(unreadable, g.ref) {
+			d.Detail = "it is on record here, and its record cannot be read: see docs/runbooks/SalurUnreadableRecords.md"
+		}
+		c.add(d)
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/salur-id/salur/internal/ledger"
 	"github.com/salur-id/salur/internal/reconcile"
+	"github.com/salur-id/salur/internal/redistest"
 	sm "github.com/salur-id/salur/internal/statemachine"
 )
 
@@ -213,5 +215,20 @@ func TestBadRows(t *testing.T) {
 	if len(lines) != 101 || lines[0] != `x.csv: line 2: FUND_AMOUNT "0.00": is no movement of money` ||
 		lines[100] != "x.csv: 105 rows cannot be read, so that nothing was reconciled" {
 		t.Errorf("%d lines: %q … %q", len(lines), lines[0], lines[len(lines)-1])
+	}
+}
+
+// A record that cannot be read is not taken for one that is not there.
+func TestUnreadableRecordIsNamed(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client()
+	b := testBundle{t, ledger.NewRedis(rdb)}
+	b.put("R", 100, "", sm.StateSucceeded, noon, noon)
+	if err := rdb.Set(t.Context(), "salur:{topup}:tx:R", "rubbish", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	got := b.compare(day, line("R", 100, 0, noon))
+	if len(got.Differences) != 1 || !strings.Contains(got.Differences[0].Detail, "cannot be read") {
+		t.Errorf("%+v", got.Differences)
 	}
 }
