@@ -64,7 +64,7 @@ func TestChangedFile(t *testing.T) {
 		line    int
 		most    int // accepted
 	}{
-		"a row":              {original[:at] + "XXX-002600" + original[at+10:], 2602, 2600},
+		"a row":              {original[:at] + "ALT-002600" + original[at+10:], 2602, 2600},
 		"an amount":          {original[:at] + "PAY-002600,62811742234,9.50" + original[at+27:], 2602, 2600},
 		"a row that is bad":  {original[:at] + "PAY-002600,62811742234,x.50" + original[at+27:], 2602, 2600},
 		"a row added":        {original + "NEW,62811742234,1\n", n + 2, n},
@@ -98,7 +98,7 @@ func TestChangedFile(t *testing.T) {
 			if held := b.holds(); held != tc.most-tc.most%atOnce { // the parts before the first row that differs
 				t.Errorf("%d accepted", held)
 			}
-			for _, ref := range []string{"XXX-002600", "NEW"} {
+			for _, ref := range []string{"ALT-002600", "NEW"} {
 				if _, err := b.client.Get(t.Context(), ref); !errors.Is(err, salur.ErrNotFound) {
 					t.Errorf("%s: %v", ref, err)
 				}
