@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/salur-id/salur/internal/statemachine"
 )
 
 // Identity is whom a store's payouts are sent by: one store belongs to one partner of one DANA.
@@ -153,9 +155,13 @@ func stamped(f map[string]string) Stamped {
 
 func (l *Redis) look(ctx context.Context, id Identity, mine string) (Stamped, error) {
 	began := time.Now()
-	got, err := storeScript.Run(ctx, l.rdb, []string{l.keys.store()},
+	keys := []string{l.keys.store()}
+	for _, s := range []statemachine.State{statemachine.StateProcessing, statemachine.StatePending, statemachine.StateReview, statemachine.StateSucceeded, statemachine.StateRefunded} {
+		keys = append(keys, l.keys.state(s)) // where only a stamped worker brings a payout
+	}
+	got, err := storeScript.Run(ctx, l.rdb, keys,
 		id.Env, id.BaseURL, id.Partner, mine, rand.Text(), l.beat.Load(), beatBack.Milliseconds(), l.attempts(mine),
-		"it was emptied", "an older copy was put back", "another store is in its place").StringSlice()
+		"it was emptied", "an older copy was put back", "another store is in its place", "whose it is was lost").StringSlice()
 	if err != nil {
 		return Stamped{}, fmt.Errorf("ledger: look at the store's identity: %w", err)
 	}
@@ -232,10 +238,10 @@ func (l *Redis) Unbind(ctx context.Context) error {
 
 // storeScript stamps a store that nobody has, and else compares. It answers what differs, the store's value and ours;
 // or "", the store's time, and the fields. An epoch that is gone is a loss for whoever knew it, also when another worker has
-// started meanwhile and taken the empty store for a new one.
+// started meanwhile and taken the empty store for a new one. So is a store without one in which workers have been at work.
 var storeScript = redis.NewScript(`
 local store = KEYS[1]
-local env, url, partner, mine, fresh, beat, back, known, emptied, older, other = unpack(ARGV)
+local env, url, partner, mine, fresh, beat, back, known, emptied, older, other, nameless = unpack(ARGV)
 local at = redis.call('TIME')
 local now = at[1] * 1000 + math.floor(at[2] / 1000)
 local has = redis.call('HMGET', store, 'env', 'url', 'partner', 'epoch', 'seen', 'attempts')
@@ -248,7 +254,7 @@ if mine ~= '' then
   if not epoch then why = emptied
   elseif epoch == mine and (seen < tonumber(beat) - tonumber(back) or (tonumber(has[6]) or 0) < tonumber(known)) then why = older
   elseif epoch ~= mine and redis.call('HEXISTS', store, 'was:' .. mine) == 0 then why = other end
-end
+elseif not epoch and redis.call('EXISTS', unpack(KEYS, 2)) > 0 then why = nameless end
 local text = string.format('%.0f', math.max(seen, now))
 if not epoch or why == older then
   epoch = fresh

@@ -127,3 +127,25 @@ func TestClockIsHeldAgainstTheStores(t *testing.T) {
 		}
 	}
 }
+
+// A store without an identity is new only if no worker has ever worked in it: else what it says of itself was lost, and nobody's word is taken
+// for whose it is.
+func TestStoreThatLostItsIdentityIsNotANewOne(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		ctx, now := t.Context(), time.Now()
+		l := NewRedis(rdb)
+		rec, _, err := l.Create(ctx, ten("A"), now) // handed over before the first worker starts
+		if err != nil {
+			t.Fatal(err)
+		}
+		l = stampedStore(t, rdb)
+		if _, err := l.Apply(ctx, rec, takeNow(rec, now), ""); err != nil {
+			t.Fatal(err)
+		}
+		rdb.Del(ctx, "salur:{topup}:store")
+		s, err := NewRedis(rdb).Stamp(ctx, us)
+		if err != nil || s.Loss == nil || s.Held {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
