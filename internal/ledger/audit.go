@@ -167,10 +167,10 @@ func auditErr(ref string, err error) error {
 	return nil
 }
 
-// Orphan takes a payout that is not on record out of every index.
-func (l *Redis) Orphan(ctx context.Context, ref string) error {
-	_, err := l.orphan(ctx, ref)
-	return err
+// Orphan implements Ledger.
+func (l *Redis) Orphan(ctx context.Context, ref string) (found bool, err error) {
+	n, err := l.orphan(ctx, ref)
+	return n > 0, err
 }
 
 var orphanScript = redis.NewScript(`

@@ -160,8 +160,8 @@ type Ledger interface {
 	Postpone(ctx context.Context, w Wake, at time.Time) error
 	// Now is the store's time, by which old payouts are forgotten: a worker's clock may be wrong.
 	Now(ctx context.Context) (time.Time, error)
-	// Orphan takes a payout that is not on record out of every index.
-	Orphan(ctx context.Context, ref string) error
+	// Orphan takes a payout that is not on record out of every index, and reports whether one named it.
+	Orphan(ctx context.Context, ref string) (found bool, err error)
 	// Audit holds a few open payouts against their indexes, see AuditPlace.
 	Audit(ctx context.Context, at AuditPlace) (AuditPlace, Mended, error)
 	// Purge forgets payouts that were over before the time given, and the events of that

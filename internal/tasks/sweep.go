@@ -159,19 +159,26 @@ func (s *Sweeper) audit(ctx context.Context) error {
 		s.Metrics.Find("lost_index")
 		s.Log.Warn("a payout was missing from an index, or in a wrong one, and was put back", zap.String("ref", ref))
 	}
-	for range mended.Orphans {
-		s.Metrics.Find("orphan")
-	}
-	if n := len(mended.Orphans); n > 0 {
-		s.Log.Warn("an index named payouts that are not on record; they were taken out of it", zap.Int("count", n), zap.Strings("refs", mended.Orphans[:min(n, 10)]))
+	for _, ref := range mended.Orphans {
+		s.orphaned(ref)
 	}
 	return err
+}
+
+// orphaned reports a payout that an index named and that is not on record: its record was lost, and how it ended is not known.
+func (s *Sweeper) orphaned(ref string) {
+	s.Metrics.Find("orphan")
+	s.Log.Error("an index named a payout that is not on record; it was taken out of the index, see docs/runbooks/SalurSweeperFinds.md", zap.String("ref", ref))
 }
 
 func (s *Sweeper) look(ctx context.Context, w ledger.Wake) error {
 	rec, err := s.Ledger.Get(ctx, w.Ref)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return s.Ledger.Orphan(ctx, w.Ref) // purged this very moment, or lost: it must not stand in the way of others
+		found, err := s.Ledger.Orphan(ctx, w.Ref) // it must not stand in the way of others
+		if found {                                // else it was purged this very moment
+			s.orphaned(w.Ref)
+		}
+		return err
 	}
 	if err != nil {
 		return err

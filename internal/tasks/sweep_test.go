@@ -7,10 +7,12 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/salur-id/salur/internal/gate"
 	"github.com/salur-id/salur/internal/ledger"
 	sm "github.com/salur-id/salur/internal/statemachine"
 	"github.com/salur-id/salur/internal/wakeup"
+	"go.uber.org/zap"
 )
 
 // Every key of the queue is gone; the ledger alone brings all payouts to their end.
@@ -326,5 +328,26 @@ func TestSweeperGoesOnPastAnOddKey(t *testing.T) {
 	}
 	if rec := b.get(t, "GOOD"); rec.Tx.Next != sm.StepSend || !rec.Tx.Unknown {
 		t.Errorf("the lost attempt behind it was not booked: %+v", rec.Tx)
+	}
+}
+
+// A payout whose record was lost is reported by its reference, once, and is in nobody's way.
+func TestSweeperReportsALostRecord(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(t, "w1")
+	b.submit(t, "LOST", good)
+	b.rdb.Del(t.Context(), "salur:{topup}:tx:LOST")
+	b.rdb.ZAdd(t.Context(), "salur:{topup}:open:send", redis.Z{Score: 1, Member: "LOST"})
+	for range 2 {
+		if err := w.Sweeper.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if said := b.logs.FilterMessageSnippet("not on record").FilterField(zap.String("ref", "LOST")).Len(); said != 1 {
+		t.Errorf("reported %d times", said)
+	}
+	if n := b.rdb.ZScore(t.Context(), "salur:{topup}:open:send", "LOST").Val(); n != 0 {
+		t.Error("it is in the index still")
 	}
 }
