@@ -495,3 +495,29 @@ func TestAmount(t *testing.T) {
 		t.Error("dollars were read as rupiah")
 	}
 }
+
+// Of a payout that is forgotten it is still known how it ended: "not found" alone could be read as leave to pay it again.
+func TestForgottenPayoutTellsHowItEnded(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	rdb := redistest.Start(t).Client()
+	client, store := salur.New(rdb), ledger.NewRedis(rdb)
+	if _, err := client.Enqueue(ctx, salur.Payout{Ref: "OLD", Customer: "62811742234", Amount: salur.Rupiah(10)}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := ledger.Update(ctx, store, statemachine.DefaultPolicy(), "OLD", "", func(ledger.Record) (statemachine.Event, bool) {
+		return statemachine.Cancel("Sari", "paid in cash", time.Now()), true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := store.Purge(ctx, time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+		t.Fatalf("forgot %d, %v", n, err)
+	}
+	if _, err := client.Get(ctx, "OLD"); !errors.Is(err, salur.ErrNotFound) || !strings.Contains(err.Error(), "it ended as failed") {
+		t.Errorf("%v", err)
+	}
+	if _, err := client.Get(ctx, "NEVER"); err != salur.ErrNotFound {
+		t.Errorf("%v", err)
+	}
+}

@@ -94,9 +94,12 @@ func invalid(err error) error {
 // caller's own end of the context.
 func told(err error) error {
 	var unreadable *ledger.UnreadableError
+	var forgotten *ledger.ForgottenError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &forgotten):
+		return fmt.Errorf("%w: it ended as %s, longer ago than finished payouts are kept", ErrNotFound, forgotten.State)
 	case errors.Is(err, ledger.ErrNotFound):
 		return ErrNotFound
 	case errors.Is(err, ledger.ErrConflict):

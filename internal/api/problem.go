@@ -147,8 +147,10 @@ func faults(index *int, err error) []fault {
 func stored(err error) error {
 	var refused *salur.RefusedError
 	switch {
-	case errors.Is(err, salur.ErrNotFound):
+	case err == salur.ErrNotFound:
 		return &problem{kind: notFound}
+	case errors.Is(err, salur.ErrNotFound): // it was on record, and how it ended is known
+		return &problem{kind: notFound, detail: err.Error()}
 	case errors.Is(err, salur.ErrUnreadable):
 		return &problem{kind: unreadableRecord, detail: err.Error(), cause: err}
 	case errors.Is(err, salur.ErrFull):

@@ -93,7 +93,7 @@ func (k keys) open(kind payout.Kind, s statemachine.Step) string {
 func (l *Redis) Get(ctx context.Context, ref string) (Record, error) {
 	text, err := l.rdb.Get(ctx, l.keys.tx(ref)).Result()
 	if errors.Is(err, redis.Nil) {
-		return Record{}, ErrNotFound
+		return Record{}, l.absent(ctx, ref)
 	}
 	if redisfault.Code(err) == "WRONGTYPE" {
 		l.putAside("payout "+ref, err)

@@ -120,6 +120,31 @@ func (c *Created) forgotten(ctx context.Context, l *Redis, stone, fingerprint st
 	}
 }
 
+// ForgottenError is a payout that is not on record any more because it was over for longer than finished payouts are kept. It is
+// ErrNotFound too; but who pays it again under another reference pays twice.
+type ForgottenError struct{ State statemachine.State }
+
+// Error says how it ended.
+func (e *ForgottenError) Error() string {
+	return fmt.Sprintf("%v: it ended as %s, longer ago than finished payouts are kept", ErrNotFound, e.State)
+}
+
+// Unwrap is ErrNotFound.
+func (*ForgottenError) Unwrap() error { return ErrNotFound }
+
+// absent says why there is no record: a *ForgottenError, or ErrNotFound, also where the user of Redis may not look.
+func (l *Redis) absent(ctx context.Context, ref string) error {
+	stone, err := l.rdb.HGet(ctx, l.keys.gone(ref), ref).Result()
+	if err != nil {
+		return ErrNotFound
+	}
+	state, _ := readTombstone(nil, stone, "")
+	if state == "" {
+		return ErrNotFound
+	}
+	return &ForgottenError{state}
+}
+
 // Remembered looks for payouts that were on record once and are forgotten: by reference, as Create would find
 // them. One that is not among them is on record, or was never handed over, or longer ago than references are remembered.
 func (l *Redis) Remembered(ctx context.Context, ps []payout.Payout) (map[string]Created, error) {

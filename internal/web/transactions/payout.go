@@ -53,7 +53,7 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 	}
 	rec, err := s.ledger.Get(ctx, ref)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return missing(ref), nil
+		return missing(ref, err), nil
 	}
 	if errors.Is(err, ledger.ErrUnreadable) {
 		return unreadable(ref, err), nil
@@ -63,7 +63,7 @@ func (s *site) payoutPage(ctx context.Context, typed string, sent form) (page, e
 	}
 	history, err := s.ledger.History(ctx, ref)
 	if errors.Is(err, ledger.ErrNotFound) { // purged since
-		return missing(ref), nil
+		return missing(ref, err), nil
 	}
 	if err != nil {
 		return page{}, err
@@ -117,6 +117,11 @@ func unreadable(ref string, err error) page {
 	return page{status: http.StatusInternalServerError, template: "unreadable", Title: "The record cannot be read", Ref: ref, Data: why}
 }
 
-func missing(ref string) page {
+// missing is the page of a payout that is not on record. How one ended that is forgotten is known.
+func missing(ref string, err error) page {
+	var forgotten *ledger.ForgottenError
+	if errors.As(err, &forgotten) {
+		return page{status: http.StatusNotFound, template: "missing", Title: "No longer on record", Ref: ref, Data: forgotten.State}
+	}
 	return page{status: http.StatusNotFound, template: "missing", Title: "No such payout", Ref: ref}
 }
